@@ -42,7 +42,7 @@ static void reset(const void *model, void *state, coh_env_random *random) {
 
 /* Send a crosser down a free lane. Side and worth are drawn even if no lane is free. */
 static void spawn(asterix *game, coh_env_random *random) {
-  bool rightward = coh_env_below(random, 2) == 0;
+  bool rightward = coh_env_uniform(random) < 0.5;
   bool gold = coh_env_uniform(random) < 1.0 / 3.0;
   int free_lanes[N_LANES], n_free = 0;
   for (int k = 0; k < N_LANES; k++)

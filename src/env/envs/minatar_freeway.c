@@ -32,7 +32,7 @@ static void draw_speeds(freeway *game, coh_env_random *random) {
   for (int k = 0; k < N_CARS; k++)
     game->cars[k].timer = (int8_t)(1 + coh_env_below(random, MAX_SPEED));
   for (int k = 0; k < N_CARS; k++) {
-    int sign = coh_env_below(random, 2) ? 1 : -1;
+    int sign = coh_env_uniform(random) < 0.5 ? -1 : 1;
     game->cars[k].speed = (int8_t)(sign * game->cars[k].timer);
   }
 }

@@ -103,7 +103,7 @@ static bool row_is_taken(const shoal *list, int y, bool rightward) {
 }
 
 static void spawn_enemy(seaquest *game, coh_env_random *random) {
-  bool rightward = coh_env_below(random, 2) == 0;
+  bool rightward = coh_env_uniform(random) < 0.5;
   bool is_sub = coh_env_uniform(random) < 1.0 / 3.0;
   int8_t y = (int8_t)(1 + coh_env_below(random, 8));
   // nothing comes against the traffic of its row
@@ -117,7 +117,7 @@ static void spawn_enemy(seaquest *game, coh_env_random *random) {
 }
 
 static void spawn_diver(seaquest *game, coh_env_random *random) {
-  bool rightward = coh_env_below(random, 2) == 0;
+  bool rightward = coh_env_uniform(random) < 0.5;
   int8_t y = (int8_t)(1 + coh_env_below(random, 8));
   append(&game->divers, (thing){.x = rightward ? 0 : EDGE,
                                 .y = y,
@@ -194,60 +194,76 @@ static void move_divers(seaquest *game) {
   }
 }
 
-/* Move one fish or submarine; returns whether it touches the player. *moved: how it is then,
- * also when it has left the board. */
-static bool swim(seaquest *game, shoal *list, int64_t k, thing *moved) {
+/* Is the swimmer k where a shot is? Then both go. */
+static bool run_into_shot(seaquest *game, shoal *list, int64_t k) {
+  for (int64_t shot = 0; shot < game->shots.n; shot++) {
+    const thing *bullet = &game->shots.item[shot];
+    if (bullet->x != list->item[k].x || bullet->y != list->item[k].y) continue;
+    remove_equal(list, k);
+    remove_equal(&game->shots, shot);
+    return true;
+  }
+  return false;
+}
+
+/* What a list's move came to. */
+typedef struct outcome {
+  bool hit; /* the player was touched */
+  float reward;
+} outcome;
+
+/* Move swimmer k. *moved: how it is then, also when it is gone from the list. */
+static bool swim(seaquest *game, shoal *list, int64_t k, thing *moved, outcome *sum) {
   thing *item = &list->item[k];
-  bool hit = at_player(game, item);
+  sum->hit |= at_player(game, item);
   if (item->move_timer > 0) {
     item->move_timer--;
     *moved = *item;
-    return hit;
+    return true;
   }
   item->move_timer = game->move_interval;
   bool inside = advance(item);
   *moved = *item;
   if (!inside) {
     remove_equal(list, k);
-    return hit;
+    return false;
   }
-  return hit | at_player(game, item);
+  if (at_player(game, item)) {
+    sum->hit = true;
+    return true;
+  }
+  bool struck = run_into_shot(game, list, k);
+  sum->reward += struck ? 1.0f : 0.0f;
+  return !struck;
 }
 
-static bool move_subs(seaquest *game) {
-  bool hit = false;
+static void move_subs(seaquest *game, outcome *sum) {
   for (int64_t k = game->subs.n - 1; k >= 0 && k < game->subs.n; k--) {
     thing moved;
-    int64_t n_before = game->subs.n;
-    hit |= swim(game, &game->subs, k, &moved);
-    bool gone = game->subs.n < n_before;
-    if (moved.shot_timer == 0)
+    bool stays = swim(game, &game->subs, k, &moved, sum);
+    bool fires = moved.shot_timer == 0;
+    if (fires)
       append(&game->bullets, (thing){.x = moved.x, .y = moved.y, .rightward = moved.rightward});
-    int8_t timer = (int8_t)(moved.shot_timer == 0 ? SHOT_INTERVAL : moved.shot_timer - 1);
-    if (!gone) game->subs.item[k].shot_timer = timer;
+    if (stays)
+      game->subs.item[k].shot_timer = (int8_t)(fires ? SHOT_INTERVAL : moved.shot_timer - 1);
   }
-  return hit;
 }
 
-static bool move_bullets(seaquest *game) {
-  bool hit = false;
+static void move_bullets(seaquest *game, outcome *sum) {
   for (int64_t k = game->bullets.n - 1; k >= 0 && k < game->bullets.n; k--) {
     thing *bullet = &game->bullets.item[k];
-    hit |= at_player(game, bullet);
+    sum->hit |= at_player(game, bullet);
     if (!advance(bullet))
       remove_equal(&game->bullets, k);
     else
-      hit |= at_player(game, bullet);
+      sum->hit |= at_player(game, bullet);
   }
-  return hit;
 }
 
-static bool move_fish(seaquest *game) {
-  bool hit = false;
+static void move_fish(seaquest *game, outcome *sum) {
   thing moved;
   for (int64_t k = game->fish.n - 1; k >= 0 && k < game->fish.n; k--)
-    hit |= swim(game, &game->fish, k, &moved);
-  return hit;
+    swim(game, &game->fish, k, &moved, sum);
 }
 
 /* ------------------------------------------------------------------------------- the air -- */
@@ -274,7 +290,7 @@ static float surface(seaquest *game, bool ramping) {
 
 /* Breathe; returns the reward of surfacing, sets *lost without air or divers. */
 static float breathe(seaquest *game, bool ramping, uint8_t *lost) {
-  if (game->oxygen < 0) *lost = 1;
+  if (game->oxygen <= 0) *lost = 1; // even when it surfaces in this very step
   if (game->y > 0) {
     game->oxygen--;
     game->surfaced = 0;
@@ -299,16 +315,16 @@ static inline float step_one(seaquest *game, int action, bool ramping, coh_env_r
     game->diver_timer = DIVER_SPAWN_INTERVAL;
   }
   act(game, action);
-  float reward = move_shots(game);
+  outcome sum = {.reward = move_shots(game)};
   move_divers(game);
-  bool hit = move_subs(game);
-  hit |= move_bullets(game);
-  hit |= move_fish(game);
+  move_subs(game, &sum);
+  move_bullets(game, &sum);
+  move_fish(game, &sum);
   game->spawn_timer = (int8_t)(game->spawn_timer - (game->spawn_timer > 0));
   game->diver_timer = (int8_t)(game->diver_timer - (game->diver_timer > 0));
   game->cool_down = (int8_t)(game->cool_down - (game->cool_down > 0));
-  *lost = hit;
-  return reward + breathe(game, ramping, lost);
+  *lost = sum.hit;
+  return sum.reward + breathe(game, ramping, lost);
 }
 
 /* --------------------------------------------------------------------------- observation -- */
@@ -328,7 +344,7 @@ static inline void write_row(const seaquest *game, uint8_t *row) {
   coh_minatar_set(row, N_CHANNELS, game->y, game->x, SUB_FRONT);
   coh_minatar_set_inside(row, N_CHANNELS, game->y, game->x + (game->rightward ? -1 : 1),
                          SUB_BACK);
-  int air = game->oxygen < 0 ? SIDE - 1 : game->oxygen * SIDE / MAX_OXYGEN;
+  int air = game->oxygen * SIDE / MAX_OXYGEN;
   for (int x = 0; x < air; x++) coh_minatar_set(row, N_CHANNELS, GAUGE_Y, x, OXYGEN_GAUGE);
   for (int k = 0; k < game->diver_count; k++)
     coh_minatar_set(row, N_CHANNELS, GAUGE_Y, EDGE - 1 - k, DIVER_GAUGE);

@@ -105,6 +105,8 @@ static coh_status read_map(reader *in, int depth, coh_config *map) {
     if (coh_config_child(map, key))
       return coh_fail(COH_E_CONFIG, "%s:%zu:%zu: %s: given twice", in->source,
                       in->event.start_mark.line + 1, in->event.start_mark.column + 1, key);
+    int line = (int)in->event.start_mark.line + 1,
+        column = (int)in->event.start_mark.column + 1;
     char *name = coh_alloc_string(key);
     COH_CHECK(name, COH_E_MEMORY, "out of memory while reading %s", in->source);
     coh_config *value = NULL;
@@ -115,6 +117,8 @@ static coh_status read_map(reader *in, int depth, coh_config *map) {
       return status;
     }
     value->key = name;
+    value->key_line = line;
+    value->key_column = column;
     COH_TRY(adopt(map, value));
   }
 }
@@ -271,7 +275,7 @@ coh_status coh_config_fail(const coh_config *node, const char *format, ...) {
 
 // forget line numbers: an override's place is the command line itself
 static void unplace(coh_config *node) {
-  node->line = node->column = 0;
+  node->line = node->column = node->key_line = node->key_column = 0;
   for (int64_t i = 0; i < node->n_children; i++)
     unplace(node->child[i]);
 }

@@ -12,13 +12,14 @@ typedef enum coh_config_type {
 
 struct coh_config {
   coh_config_type type;
-  const char *source; /* file name or "command line"; owned by the root */
-  char *sources;      /* root only: the owned source names, one block */
-  int line, column;   /* 1-based; 0 where the source has none */
-  int depth;          /* of nesting, bounded */
-  char *key;          /* name within the parent map, NULL in lists and at the root; owned */
-  char *text;         /* scalar: its text, owned */
-  bool quoted;        /* scalar: written in quotes */
+  const char *source;       /* file name or "command line"; owned by the root */
+  char *sources;            /* root only: the owned source names, one block */
+  int key_line, key_column; /* where the key itself stands */
+  int line, column;         /* 1-based; 0 where the source has none */
+  int depth;                /* of nesting, bounded */
+  char *key;   /* name within the parent map, NULL in lists and at the root; owned */
+  char *text;  /* scalar: its text, owned */
+  bool quoted; /* scalar: written in quotes */
   struct coh_config **child; /* map and list: children, owned */
   int64_t n_children, capacity;
 };

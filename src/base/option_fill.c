@@ -225,10 +225,12 @@ static coh_status check_keys(const coh_option *table, const coh_config *map) {
       known = known || strcmp(row->name, map->child[i]->key) == 0;
     }
     if (known) continue;
+    coh_config at = *map->child[i];
+    at.line = at.key_line;
+    at.column = at.key_column;
     const char *nearest = coh_text_nearest(map->child[i]->key, names, n_names);
-    if (nearest)
-      return coh_config_fail(map->child[i], "unknown key; did you mean '%s'?", nearest);
-    return coh_config_fail(map->child[i], "unknown key%s%s", map->key ? " in " : "",
+    if (nearest) return coh_config_fail(&at, "unknown key; did you mean '%s'?", nearest);
+    return coh_config_fail(&at, "unknown key%s%s", map->key ? " in " : "",
                            map->key ? map->key : "");
   }
   return COH_OK;

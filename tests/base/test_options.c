@@ -162,7 +162,7 @@ static void faults_name_place_finding_and_remedy(void **state) {
   static const struct {
     const char *text, *message;
   } bad[] = {
-      {"sed: 3\n", "c.yaml:1:6: sed: unknown key; did you mean 'seed'?"},
+      {"sed: 3\n", "c.yaml:1:1: sed: unknown key; did you mean 'seed'?"},
       {"rate: 0.1\n", "c.yaml:1:1: seed: is missing"},
       {"seed: 1.5\n", "c.yaml:1:7: seed: '1.5' is not a whole number"},
       {"seed: 1\nrate: nan\n", "c.yaml:2:7: rate: 'nan' is not a finite number"},

@@ -28,6 +28,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cohort/comm.h"
 #include "cohort/option.h"
 #include "cohort/status.h"
 
@@ -35,7 +36,7 @@
 extern "C" {
 #endif
 
-struct coh_comm;
+
 
 /* ------------------------------------------------------------------------------ options -- */
 
@@ -66,7 +67,7 @@ extern const coh_option coh_replay_option_table[];
 typedef struct coh_replay_config {
   coh_replay_options options;
   uint64_t seed;
-  struct coh_comm *comm; /* borrowed; NULL: this process is the only rank and has all lanes */
+  coh_world *world;/* borrowed; NULL: this process is the only rank and has all lanes */
   int64_t n_lanes;       /* of the run; divides n_envs and batch */
   int64_t n_envs;        /* of the run; lane i owns the i-th block of n_envs / n_lanes */
   int64_t batch;         /* rows of a minibatch, over all lanes */
@@ -89,7 +90,7 @@ typedef struct coh_replay_config {
 typedef struct coh_replay coh_replay;
 
 /* Make an empty replay; everything that it will ever use is allocated here.
- * Collective over config->comm. config: read during the call, same on every rank.
+ * Collective over config->world. config: read during the call, same on every rank.
  * Caller destroys *replay.
  * Fails: COH_E_CONFIG, with the bytes needed, if the capacity does not fit the memory bound;
  * COH_E_CONFIG for numbers that do not divide; COH_E_MEMORY. */

@@ -17,11 +17,9 @@
 #include <stdint.h>
 
 #include "cohort/status.h"
+#include "cohort/task.h"
 
-typedef struct coh_metric {
-  const char *name; /* "train/loss": words, '/', '_', '-', '.'; at most 127 bytes */
-  double value;
-} coh_metric;
+/* Rows are made of coh_metric (cohort/task.h); a name has at most 127 bytes. */
 
 typedef enum coh_metric_class {
   COH_METRIC_EXACT,  /* a function of config and seed: metrics.jsonl */

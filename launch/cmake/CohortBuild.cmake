@@ -34,6 +34,7 @@ endfunction()
 function(cohort_test name)
   add_executable(${name} ${name}.c ${ARGN})
   target_link_libraries(${name} PRIVATE cohort_internal PkgConfig::CMOCKA)
+  target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/tests)
   target_compile_definitions(${name} PRIVATE
     COHORT_SOURCE_DIR="${CMAKE_SOURCE_DIR}" COHORT_BINARY_DIR="${CMAKE_BINARY_DIR}")
   cohort_warnings(${name})

@@ -82,6 +82,7 @@ static void strata_leave_less_than_a_row_to_chance(void **state) {
   // with batch = N and equal masses, stratum j is transition j: each is drawn exactly once
   enum { N = 48 };
   coh_replay_config config = model_config(4, 4, N, N);
+  config.options.episode = 1;
   model m;
   coh_replay *replay = filled(&config, &m, N / 4);
   model_buffers buffers;

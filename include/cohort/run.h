@@ -1,0 +1,62 @@
+/* Running tasks: what the `cohort` program does, for programs that embed Cohort.
+ *
+ *     coh_world *world = NULL;
+ *     coh_world_open(&world);
+ *     coh_status status = coh_run_start(world, "configs/dqn-cartpole.yaml", &options);
+ *     coh_world_close(&world);
+ */
+#ifndef COHORT_RUN_H
+#define COHORT_RUN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "cohort/comm.h"
+#include "cohort/status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* How a run is started. Zero-initialised: no overrides, a folder named for the config. */
+typedef struct coh_run_start_options {
+  const char *const *overrides; /* "key.path=value", n_overrides of them; borrowed */
+  int64_t n_overrides;
+  const char *folder; /* of the run; NULL: runs/<config>, numbered if that exists */
+  bool quiet;         /* no progress on stderr */
+  FILE *output;       /* rank 0: results for people and scripts; NULL: none */
+} coh_run_start_options;
+
+/* Run a config to its end in a new run folder: train, log, evaluate, save, report.
+ * Collective. options: NULL for the defaults.
+ * Fails (agreed on by all ranks): COH_E_CONFIG; COH_E_DATA; COH_E_DIVERGED with the last good
+ * checkpoint named; COH_E_SAVED after SIGTERM or SIGUSR1, with everything saved. */
+coh_status coh_run_start(coh_world *world, const char *config_path,
+                         const coh_run_start_options *options);
+
+/* Go on with a run from its newest whole checkpoint, on any number of ranks, to the bits that
+ * it would have reached untouched. overrides may set only what does not change those bits:
+ * steps, threads, checkpoint_every, checkpoint_keep, watchdog.
+ * Collective. Fails: as coh_run_start, and COH_E_CHECKPOINT. */
+coh_status coh_run_resume(coh_world *world, const char *folder,
+                          const coh_run_start_options *options);
+
+/* Evaluate the newest checkpoint of a run and print the numbers to options->output as one JSON
+ * object. Overrides may change how it is evaluated. Writes nothing into the folder.
+ * Collective. Fails: as coh_run_resume. */
+coh_status coh_run_evaluate(coh_world *world, const char *folder,
+                            const coh_run_start_options *options);
+
+/* Draw the figures of a run again and write report.html from what its folder holds.
+ * Not collective. Fails: COH_E_DATA, COH_E_IO. */
+coh_status coh_run_report(const char *folder);
+
+/* Copy the newest whole checkpoint's model to a file: .safetensors, or .npz.
+ * Collective. Fails: COH_E_CHECKPOINT, COH_E_IO, COH_E_CONFIG for another ending. */
+coh_status coh_run_export(coh_world *world, const char *folder, const char *path);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

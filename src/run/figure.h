@@ -1,0 +1,117 @@
+/* Figures: one way to draw charts, one way to lay out images.
+ *
+ * A chart is described, written as NAME.gp (a gnuplot script) and NAME.dat beside it, and drawn
+ * by gnuplot to NAME.svg and NAME.png. Anyone can edit the script and run `gnuplot NAME.gp`. */
+#ifndef COHORT_RUN_FIGURE_H
+#define COHORT_RUN_FIGURE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cohort/status.h"
+#include "io/image.h"
+
+/* ---- charts --------------------------------------------------------------------------- */
+
+typedef enum coh_series_style {
+  COH_SERIES_LINE,     /* a line; with lo and hi also a band */
+  COH_SERIES_SMOOTHED, /* the raw values thin and pale, a running mean over them bold */
+  COH_SERIES_POINTS,   /* points; with lo and hi error bars */
+  COH_SERIES_STEPS,    /* a staircase (schedules) */
+  COH_SERIES_MARKED,   /* a line with points (evaluations); with lo and hi a band */
+  COH_SERIES_BARS,     /* vertical bars (histograms, comparisons) */
+} coh_series_style;
+
+/* One curve; everything borrowed. Points that are not finite are gaps. */
+typedef struct coh_series {
+  const char *label; /* in the legend; NULL: not there */
+  coh_series_style style;
+  int64_t n;
+  const double *x, *y;
+  const double *lo, *hi; /* interval around y, both or neither */
+  int color;             /* 0: the next of the palette; k: the palette's k-th (1..8) */
+} coh_series;
+
+/* A reference line with its name written on it, e.g. a random agent's return. */
+typedef struct coh_reference {
+  double y;
+  const char *label;
+} coh_reference;
+
+typedef struct coh_axis {
+  const char *label; /* with the unit: "environment steps", "loss (nats)" */
+  bool logarithmic;
+  double min, max; /* both 0: from the data */
+} coh_axis;
+
+typedef struct coh_panel {
+  const char *title; /* may be NULL */
+  coh_axis x, y;
+  const coh_series *series;
+  int64_t n_series;
+  const coh_reference *references;
+  int64_t n_references;
+} coh_panel;
+
+typedef struct coh_chart {
+  const char *title; /* may be NULL (the report has captions) */
+  const coh_panel *panels;
+  int64_t n_panels;
+  int columns;       /* panels a row; 0: 1 for one, 2 for more */
+  int width, height; /* of one panel in pixels; 0: 860 x 430 alone, 560 x 340 in a grid */
+} coh_chart;
+
+/* Write FOLDER/NAME.gp and .dat, and draw .svg and .png. drawn: out, false when gnuplot is not
+ * installed or fails, which is logged as a warning and is not an error; may be NULL. Points
+ * beyond 4,000 a series are thinned to minima and maxima of equal stretches. Not collective.
+ * Fails: COH_E_IO, COH_E_MEMORY, COH_E_INTERNAL for a chart of nothing. */
+coh_status coh_chart_write(const coh_chart *chart, const char *folder, const char *name,
+                           bool *drawn);
+
+/* The running mean behind COH_SERIES_SMOOTHED: centred, over about n/40 neighbours (at least
+ * 3), shorter at the ends; values that are not finite are left out. smooth: out, n. */
+void coh_chart_smooth(const double *y, int64_t n, double *smooth);
+
+/* ---- images --------------------------------------------------------------------------- */
+
+/* A grid of equally large images with labels, e.g. samples or feature maps. */
+typedef struct coh_grid {
+  const char *title;          /* may be NULL */
+  const uint8_t *const *cell; /* n_cells images, borrowed, row-major, n_channels bytes a pixel;
+                                 NULL leaves a cell empty */
+  int64_t n_cells;
+  int64_t width, height; /* of one image */
+  int n_channels;        /* 1 or 3 */
+  int columns;           /* 0: about as wide as high */
+  int scale;             /* whole-number enlargement, nearest neighbour; 0: up to about 96 px */
+  const char *const *label;     /* under each cell, ASCII; NULL: none */
+  const char *const *row_label; /* left of each row; NULL: none */
+} coh_grid;
+
+/* Draw a grid. image: out, RGB; caller clears. Fails: COH_E_MEMORY, COH_E_INTERNAL. */
+coh_status coh_grid_draw(const coh_grid *grid, coh_image *image);
+
+/* Draw and write it as PNG. Fails: COH_E_IO and the above. */
+coh_status coh_grid_write(const coh_grid *grid, const char *path);
+
+/* Turn floats in [lo, hi] (clamped; NaN shows as lo) into bytes, e.g. a generator's samples. */
+void coh_image_from_floats(const float *values, int64_t n, float lo, float hi, uint8_t *bytes);
+
+/* Turn floats into RGB by a perceptual colour map (dark blue, teal, yellow) for heat maps of
+ * values and saliency; lo..hi spans the map, NaN is gray. rgb: out, 3 n bytes. */
+void coh_image_from_values(const float *values, int64_t n, float lo, float hi, uint8_t *rgb);
+
+/* Copy an image enlarged by a whole number (nearest neighbour), e.g. game frames before they
+ * become an animation. to: out; caller clears. Fails: COH_E_MEMORY. */
+coh_status coh_image_enlarge(const coh_image *from, int scale, coh_image *to);
+
+/* ---- text in images: a 5 x 7 pixel font of printable ASCII, 6 x 10 a cell -------------- */
+
+enum { COH_FONT_WIDTH = 6, COH_FONT_HEIGHT = 10 };
+
+/* Draw text with its upper left corner at (x, y), each dot scale x scale pixels, clipped at the
+ * border; other bytes show as a box. */
+void coh_font_draw(coh_image *image, int64_t x, int64_t y, int scale, const uint8_t rgb[3],
+                   const char *text);
+
+#endif

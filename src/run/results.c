@@ -1,0 +1,178 @@
+/* Collecting results and keeping them as JSON beside the run. */
+#include "run/results.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/text.h"
+#include "io/file.h"
+#include "io/json.h"
+
+enum { PATH_BYTES = 4096, SUMMARY_BYTES = 4 << 20 };
+
+static char *copy(const char *text) {
+  return coh_alloc_string(text ? text : "");
+}
+
+void coh_metric_add(coh_metric_row *row, const char *name, double value) {
+  if (row->n_metrics < COH_MAX_METRICS)
+    row->metric[row->n_metrics++] = (coh_metric){name, value};
+}
+
+void coh_results_number(coh_results *results, const char *key, double value, const char *text,
+                        const char *label, const char *note) {
+  if (!results->active || results->n_numbers == COH_MAX_RESULTS) return;
+  results->number[results->n_numbers++] = (coh_result_number){.key = copy(key),
+                                                              .text = copy(text),
+                                                              .label = copy(label),
+                                                              .note = copy(note),
+                                                              .value = value};
+}
+
+void coh_results_picture(coh_results *results, const char *path, const char *caption,
+                         bool pixelated) {
+  if (!results->active || results->n_pictures == COH_MAX_RESULTS) return;
+  results->picture[results->n_pictures++] = (coh_result_picture){
+      .path = copy(path), .caption = copy(caption), .pixelated = pixelated};
+}
+
+static void add_line(coh_results *results, const char *text, bool warning) {
+  if (!results->active || results->n_lines == COH_MAX_RESULTS) return;
+  results->line[results->n_lines++] = (coh_result_line){copy(text), warning};
+}
+
+void coh_results_text(coh_results *results, const char *text) {
+  add_line(results, text, false);
+}
+
+void coh_results_warning(coh_results *results, const char *text) {
+  add_line(results, text, true);
+}
+
+void coh_results_clear(coh_results *results) {
+  for (int64_t i = 0; i < results->n_numbers; i++) {
+    coh_result_number *number = &results->number[i];
+    coh_free(number->key), coh_free(number->text);
+    coh_free(number->label), coh_free(number->note);
+  }
+  for (int64_t i = 0; i < results->n_pictures; i++)
+    coh_free(results->picture[i].path), coh_free(results->picture[i].caption);
+  for (int64_t i = 0; i < results->n_lines; i++)
+    coh_free(results->line[i].text);
+  coh_free(results->status);
+  *results = (coh_results){0};
+}
+
+double coh_results_value(const coh_results *results, const char *key) {
+  for (int64_t i = 0; i < results->n_numbers; i++)
+    if (strcmp(results->number[i].key, key) == 0) return results->number[i].value;
+  return NAN;
+}
+
+static void member(coh_json_writer *out, const char *key, const char *text) {
+  coh_json_key(out, key);
+  coh_json_string(out, text);
+}
+
+coh_status coh_results_save(const coh_results *results, const char *folder) {
+  coh_text text = {0};
+  coh_json_writer out = {.text = &text, .indented = true};
+  coh_json_begin_object(&out);
+  member(&out, "status", results->status ? results->status : "running");
+  coh_json_key(&out, "numbers");
+  coh_json_begin_list(&out);
+  for (int64_t i = 0; i < results->n_numbers; i++) {
+    const coh_result_number *number = &results->number[i];
+    coh_json_begin_object(&out);
+    member(&out, "key", number->key);
+    coh_json_key(&out, "value");
+    coh_json_real(&out, number->value);
+    member(&out, "text", number->text);
+    member(&out, "label", number->label);
+    member(&out, "note", number->note);
+    coh_json_end_object(&out);
+  }
+  coh_json_end_list(&out);
+  coh_json_key(&out, "pictures");
+  coh_json_begin_list(&out);
+  for (int64_t i = 0; i < results->n_pictures; i++) {
+    coh_json_begin_object(&out);
+    member(&out, "path", results->picture[i].path);
+    member(&out, "caption", results->picture[i].caption);
+    coh_json_key(&out, "pixelated");
+    coh_json_bool(&out, results->picture[i].pixelated);
+    coh_json_end_object(&out);
+  }
+  coh_json_end_list(&out);
+  coh_json_key(&out, "lines");
+  coh_json_begin_list(&out);
+  for (int64_t i = 0; i < results->n_lines; i++) {
+    coh_json_begin_object(&out);
+    member(&out, "text", results->line[i].text);
+    coh_json_key(&out, "warning");
+    coh_json_bool(&out, results->line[i].warning);
+    coh_json_end_object(&out);
+  }
+  coh_json_end_list(&out);
+  coh_json_end_object(&out);
+  char *json = NULL;
+  COH_TRY(coh_text_take(&text, &json));
+  char path[PATH_BYTES];
+  snprintf(path, sizeof path, "%s/results", folder);
+  coh_status status = coh_folder_make(path);
+  snprintf(path, sizeof path, "%s/results/summary.json", folder);
+  if (status == COH_OK) status = coh_file_save(path, json, strlen(json));
+  coh_free(json);
+  return status;
+}
+
+static bool boolean_of(const coh_json_value *object, const char *key) {
+  const coh_json_value *value = coh_json_get(object, key);
+  return value && value->kind == COH_JSON_BOOL && value->boolean;
+}
+
+static const coh_json_value *first_of(const coh_json_value *root, const char *key) {
+  const coh_json_value *list = coh_json_get(root, key);
+  return list && list->kind == COH_JSON_LIST ? list->first : NULL;
+}
+
+static coh_status read_all(const char *path, const coh_json_value *root, coh_results *results) {
+  const char *text = NULL, *key = NULL, *label = NULL, *note = NULL;
+  COH_TRY(coh_json_get_string(path, root, "status", &text));
+  results->status = copy(text);
+  for (const coh_json_value *row = first_of(root, "numbers"); row; row = row->next) {
+    COH_TRY(coh_json_get_string(path, row, "key", &key));
+    COH_TRY(coh_json_get_string(path, row, "text", &text));
+    COH_TRY(coh_json_get_string(path, row, "label", &label));
+    COH_TRY(coh_json_get_string(path, row, "note", &note));
+    const coh_json_value *value = coh_json_get(row, "value");
+    double number = value && value->kind == COH_JSON_NUMBER ? value->real : NAN;
+    coh_results_number(results, key, number, text, label, note);
+  }
+  for (const coh_json_value *row = first_of(root, "pictures"); row; row = row->next) {
+    COH_TRY(coh_json_get_string(path, row, "path", &key));
+    COH_TRY(coh_json_get_string(path, row, "caption", &text));
+    COH_CHECK(*key != '/' && !strstr(key, ".."), COH_E_DATA,
+              "%s: '%.100s' leaves the run folder", path, key);
+    coh_results_picture(results, key, text, boolean_of(row, "pixelated"));
+  }
+  for (const coh_json_value *row = first_of(root, "lines"); row; row = row->next) {
+    COH_TRY(coh_json_get_string(path, row, "text", &text));
+    add_line(results, text, boolean_of(row, "warning"));
+  }
+  return COH_OK;
+}
+
+coh_status coh_results_load(const char *folder, coh_results *results) {
+  char path[PATH_BYTES];
+  snprintf(path, sizeof path, "%s/results/summary.json", folder);
+  *results = (coh_results){.active = true};
+  coh_json *json = NULL;
+  COH_TRY(coh_json_read(path, SUMMARY_BYTES, &json));
+  coh_status status = read_all(path, coh_json_root(json), results);
+  coh_json_destroy(&json);
+  if (status != COH_OK) coh_results_clear(results);
+  return status;
+}

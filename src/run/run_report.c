@@ -1,0 +1,233 @@
+/* From a run folder to figures and report.html: charts as the task's table describes them, key
+ * numbers and pictures from results/summary.json, the config and the machine. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/alloc.h"
+#include "base/log.h"
+#include "io/file.h"
+#include "run/driver.h"
+#include "run/figure.h"
+#include "run/report.h"
+
+enum { TEXT_BYTES = 1 << 20 };
+
+// the columns of one curve, owned
+typedef struct curve_data {
+  double *x, *y, *low, *high;
+} curve_data;
+
+static void curve_clear(curve_data *data) {
+  coh_free(data->x), coh_free(data->y);
+  coh_free(data->low), coh_free(data->high);
+}
+
+static coh_status read_curve(const coh_metrics_table *table, const coh_curve *curve,
+                             curve_data *data, coh_series *series) {
+  static const coh_series_style styles[] = {COH_SERIES_LINE, COH_SERIES_SMOOTHED,
+                                            COH_SERIES_MARKED};
+  int64_t n_low = 0, n_high = 0;
+  *series = (coh_series){.label = curve->label, .style = styles[curve->style]};
+  COH_TRY(coh_metrics_column(table, curve->metric, &data->x, &data->y, &series->n));
+  series->x = data->x;
+  series->y = data->y;
+  if (!curve->low) return COH_OK;
+  COH_TRY(coh_metrics_column(table, curve->low, NULL, &data->low, &n_low));
+  COH_TRY(coh_metrics_column(table, curve->high, NULL, &data->high, &n_high));
+  if (n_low == series->n && n_high == series->n)
+    series->lo = data->low, series->hi = data->high;
+  return COH_OK;
+}
+
+// draw one chart of the task; drawn stays false when there is nothing to show
+static coh_status draw_chart(const char *folder, const coh_task_type *task,
+                             const coh_task_chart *chart, const coh_metrics_table *table,
+                             const coh_results *results, bool *drawn) {
+  curve_data data[COH_MAX_CURVES] = {0};
+  coh_series series[COH_MAX_CURVES];
+  int64_t n_series = 0;
+  coh_status status = COH_OK;
+  for (int k = 0; k < COH_MAX_CURVES && chart->curve[k].metric && status == COH_OK; k++) {
+    status = read_curve(table, &chart->curve[k], &data[n_series], &series[n_series]);
+    if (status == COH_OK && series[n_series].n > 0)
+      n_series++;
+    else
+      curve_clear(&data[n_series]), data[n_series] = (curve_data){0};
+  }
+  *drawn = false;
+  if (status == COH_OK && n_series > 0) {
+    double level = chart->reference ? coh_results_value(results, chart->reference) : NAN;
+    coh_reference reference = {level, chart->reference_label};
+    coh_panel panel = {
+        .x = {.label = task->unit},
+        .y = {.label = chart->y_label, .logarithmic = chart->logarithmic},
+        .series = series,
+        .n_series = n_series,
+        .references = &reference,
+        .n_references = isfinite(level) ? 1 : 0,
+    };
+    coh_chart figure = {.title = chart->title, .panels = &panel, .n_panels = 1};
+    char path[COH_PATH_BYTES];
+    snprintf(path, sizeof path, "%s/figures", folder);
+    status = coh_folder_make(path);
+    if (status == COH_OK) status = coh_chart_write(&figure, path, chart->name, drawn);
+  }
+  for (int k = 0; k < COH_MAX_CURVES; k++)
+    curve_clear(&data[k]);
+  return status;
+}
+
+static coh_status add_charts(coh_report *report, const char *folder, const coh_task_type *task,
+                             const coh_results *results) {
+  coh_metrics_table tables[2] = {0};
+  const char *const files[2] = {"metrics.jsonl", "timing.jsonl"};
+  coh_status status = COH_OK;
+  for (int k = 0; k < 2 && status == COH_OK; k++) {
+    char path[COH_PATH_BYTES];
+    snprintf(path, sizeof path, "%s/%s", folder, files[k]);
+    status = coh_metrics_read(path, &tables[k]);
+  }
+  for (const coh_task_chart *chart = task->charts; status == COH_OK && chart && chart->name;
+       chart++) {
+    bool drawn = false;
+    status =
+        draw_chart(folder, task, chart, &tables[chart->from_timing ? 1 : 0], results, &drawn);
+    char path[COH_PATH_BYTES];
+    snprintf(path, sizeof path, "%s/figures/%s.svg", folder, chart->name);
+    coh_report_picture picture = {
+        .path = path, .caption = chart->caption, .half = chart != task->charts};
+    if (status == COH_OK && drawn) status = coh_report_figure(report, &picture);
+  }
+  if (status == COH_OK) {
+    char path[COH_PATH_BYTES];
+    snprintf(path, sizeof path, "%s/metrics.csv", folder);
+    status = coh_metrics_write_csv(&tables[0], path);
+  }
+  for (int k = 0; k < 2; k++)
+    coh_metrics_clear(&tables[k]);
+  return status;
+}
+
+static void add_numbers(coh_report *report, const coh_results *results) {
+  for (int64_t i = 0; i < results->n_numbers; i++) {
+    const coh_result_number *number = &results->number[i];
+    coh_report_number(report, number->text, number->label, *number->note ? number->note : NULL);
+  }
+}
+
+static coh_status add_results(coh_report *report, const char *folder,
+                              const coh_results *results) {
+  for (int64_t i = 0; i < results->n_lines; i++)
+    (results->line[i].warning ? coh_report_warning : coh_report_text)(report,
+                                                                      results->line[i].text);
+  for (int64_t i = 0; i < results->n_pictures; i++) {
+    char path[COH_PATH_BYTES];
+    snprintf(path, sizeof path, "%s/%s", folder, results->picture[i].path);
+    coh_report_picture picture = {.path = path,
+                                  .caption = results->picture[i].caption,
+                                  .pixelated = results->picture[i].pixelated};
+    COH_TRY(coh_report_figure(report, &picture));
+  }
+  return COH_OK;
+}
+
+// fold a text file of the run into the report; a missing one is left out
+static void add_listing(coh_report *report, const char *folder, const char *file,
+                        const char *title) {
+  char path[COH_PATH_BYTES];
+  snprintf(path, sizeof path, "%s/%s", folder, file);
+  char *text = NULL;
+  size_t n_bytes = 0;
+  if (!coh_file_exists(path) || coh_file_load(path, TEXT_BYTES, &text, &n_bytes) != COH_OK)
+    return;
+  coh_report_listing(report, title, text, 0);
+  coh_free(text);
+}
+
+static coh_status compose(const char *folder, const coh_run_config *config,
+                          const coh_results *results) {
+  char when[64], path[COH_PATH_BYTES], subtitle[256];
+  time_t now = time(NULL);
+  struct tm parts;
+  gmtime_r(&now, &parts);
+  strftime(when, sizeof when, "%Y-%m-%d %H:%M UTC", &parts);
+  const char *name = strrchr(folder, '/');
+  name = name && name[1] ? name + 1 : folder;
+  snprintf(subtitle, sizeof subtitle, "%s Seed %lld, %lld lanes.", config->task->kind.doc,
+           (long long)config->run->seed, (long long)config->run->lanes);
+  coh_report_head head = {.title = name,
+                          .subtitle = subtitle,
+                          .task = config->task->kind.name,
+                          .status = results->status ? results->status : "running",
+                          .written = when};
+  coh_report *report = NULL;
+  COH_TRY(coh_report_begin(&head, &report));
+  add_numbers(report, results);
+  coh_report_section(report, "Results");
+  coh_status status = add_results(report, folder, results);
+  coh_report_section(report, "Curves");
+  if (status == COH_OK) status = add_charts(report, folder, config->task, results);
+  coh_report_section(report, "How it was made");
+  add_listing(report, folder, "config.yaml", "Config, with every default");
+  add_listing(report, folder, "machine.txt", "Machine");
+  if (status != COH_OK) {
+    coh_report_discard(&report);
+    return status;
+  }
+  snprintf(path, sizeof path, "%s/report.html", folder);
+  return coh_report_end(&report, path);
+}
+
+coh_status coh_run_report(const char *folder) {
+  char path[COH_PATH_BYTES];
+  snprintf(path, sizeof path, "%s/config.yaml", folder);
+  COH_CHECK(coh_file_exists(path), COH_E_DATA, "%s: is no run folder (it has no config.yaml)",
+            folder);
+  coh_run_config config;
+  COH_TRY(coh_run_config_read(path, NULL, 0, &config));
+  coh_results *results = coh_alloc_array(1, sizeof *results);
+  coh_status status = results ? COH_OK : coh_fail(COH_E_MEMORY, "out of memory");
+  snprintf(path, sizeof path, "%s/results/summary.json", folder);
+  if (status == COH_OK && coh_file_exists(path)) status = coh_results_load(folder, results);
+  if (status == COH_OK) status = compose(folder, &config, results);
+  if (results) coh_results_clear(results);
+  coh_free(results);
+  coh_run_config_clear(&config);
+  return status;
+}
+
+// the closing lines: key numbers, pictures, and where the report is
+static void print_results(const coh_run *run, const coh_results *results) {
+  for (int64_t i = 0; i < results->n_numbers; i++) {
+    const coh_result_number *number = &results->number[i];
+    fprintf(run->output, "%-24s %s", number->label, number->text);
+    fprintf(run->output, *number->note ? "  (%s)\n" : "%s\n", number->note);
+  }
+  for (int64_t i = 0; i < results->n_pictures; i++)
+    fprintf(run->output, "%-24s %s/%s\n", "picture", run->folder, results->picture[i].path);
+  fprintf(run->output, "%-24s %s/report.html\n", "report", run->folder);
+  fflush(run->output);
+}
+
+coh_status coh_run_finish(coh_run *run, const char *status_name) {
+  coh_results *results;
+  COH_NEW(results, 1);
+  results->active = run->root;
+  coh_status status = COH_OK;
+  // a diverged task has nothing to show but its curves
+  if (run->config.task->results && strcmp(status_name, "finished") == 0)
+    status = run->config.task->results(run->task, results);
+  status = coh_comm_agree(run->world, status);
+  if (run->root && status == COH_OK) {
+    results->status = coh_alloc_string(status_name);
+    if (strcmp(status_name, "diverged") == 0) coh_results_warning(results, coh_error_message());
+    status = coh_results_save(results, run->folder);
+    if (status == COH_OK) status = coh_run_report(run->folder);
+    if (status == COH_OK && run->output) print_results(run, results);
+  }
+  coh_results_clear(results);
+  coh_free(results);
+  return coh_comm_agree(run->world, status);
+}

@@ -1,5 +1,5 @@
-/* What the Python package minatar 1.0.15 does: hashes of 20 seeds x 10,000 scripted steps of each
- * game, recorded by tests/peers/minatar_exact.py --hashes from its Python side. */
+/* What the Python package minatar 1.0.15 does: hashes of 20 seeds x 10,000 scripted steps of
+ * each game, recorded by tests/peers/minatar_exact.py --hashes from its Python side. */
 #ifndef COHORT_TESTS_MINATAR_HASHES_H
 #define COHORT_TESTS_MINATAR_HASHES_H
 

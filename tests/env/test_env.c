@@ -39,8 +39,8 @@ static void env_step_needs_a_reset_first(void **state) {
   float row[4], reward;
   uint8_t terminated, truncated;
   assert_ok(coh_env_create_named("cartpole", 1, 0, 0, &env));
-  assert_fails(coh_env_step(env, &action, row, &reward, &terminated, &truncated), COH_E_INTERNAL,
-               "without a reset");
+  assert_fails(coh_env_step(env, &action, row, &reward, &terminated, &truncated),
+               COH_E_INTERNAL, "without a reset");
   assert_int_equal(coh_env_reset_ended(env, row), 1);
   assert_ok(coh_env_step(env, &action, row, &reward, &terminated, &truncated));
   coh_env_destroy(&env);
@@ -48,7 +48,8 @@ static void env_step_needs_a_reset_first(void **state) {
 
 static void env_load_refuses_another_environments_state(void **state) {
   (void)state;
-  env_play a = play_begin("minatar_breakout", 1, 0, 0), b = play_begin("minatar_asterix", 1, 0, 0);
+  env_play a = play_begin("minatar_breakout", 1, 0, 0),
+           b = play_begin("minatar_asterix", 1, 0, 0);
   uint8_t saved[4096];
   coh_env_save(a.env, 0, saved);
   assert_fails(coh_env_load(b.env, 0, saved), COH_E_CHECKPOINT, "minatar_asterix");
@@ -63,7 +64,8 @@ static void env_expand_gives_the_bits_in_order(void **state) {
   static uint8_t bits[ROWS * (MAX_VALUES + 7) / 8 + ROWS];
   static float values[ROWS * MAX_VALUES + 1];
   coh_stream stream = coh_stream_begin(coh_key_make(1, "bits"), 0, 0);
-  for (size_t k = 0; k < sizeof bits; k++) bits[k] = (uint8_t)coh_stream_u32(&stream);
+  for (size_t k = 0; k < sizeof bits; k++)
+    bits[k] = (uint8_t)coh_stream_u32(&stream);
   static const int64_t widths[] = {1, 7, 8, 9, 15, 16, 17, 31, 32, 33, 48, 400, 600, 700, 1000};
   for (size_t w = 0; w < sizeof widths / sizeof widths[0]; w++) {
     coh_env_spec spec = {.observation = COH_OBSERVATION_BINARY,

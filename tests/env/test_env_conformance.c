@@ -5,9 +5,9 @@
 
 enum { N = 70, N_STEPS = 700 }; /* more than one tile of the batch; beyond most time limits */
 
-#define FOR_EVERY_ENVIRONMENT(name)                                                  \
-  const char *name;                                                                  \
-  for (int64_t kind_ = 0; kind_ < coh_env_kinds.n_kinds; kind_++)                    \
+#define FOR_EVERY_ENVIRONMENT(name)                               \
+  const char *name;                                               \
+  for (int64_t kind_ = 0; kind_ < coh_env_kinds.n_kinds; kind_++) \
     if ((name = coh_env_kinds.kinds[kind_]->name) != NULL)
 
 static void env_declares_itself_in_full(void **state) {
@@ -17,11 +17,13 @@ static void env_declares_itself_in_full(void **state) {
     const coh_env_spec *spec = play.spec;
     assert_true(spec->n_dims == 1 || spec->n_dims == 3);
     assert_int_equal(spec->n_values, spec->shape[0] * spec->shape[1] * spec->shape[2]);
-    size_t bytes = spec->observation == COH_OBSERVATION_BINARY ? (size_t)(spec->n_values + 7) / 8
-                                                               : (size_t)spec->n_values * 4;
+    size_t bytes = spec->observation == COH_OBSERVATION_BINARY
+                       ? (size_t)(spec->n_values + 7) / 8
+                       : (size_t)spec->n_values * 4;
     assert_int_equal(spec->observation_bytes, bytes);
     assert_true(spec->n_actions >= 2 && spec->time_limit >= 0);
-    for (int64_t k = 0; k < spec->n_actions; k++) assert_true(spec->action_names[k][0]);
+    for (int64_t k = 0; k < spec->n_actions; k++)
+      assert_true(spec->action_names[k][0]);
     int64_t n_channels = spec->n_dims == 3 ? spec->shape[2] : spec->shape[0];
     for (int64_t k = 0; spec->channel_names && k < n_channels; k++)
       assert_true(spec->channel_names[k][0]);
@@ -40,7 +42,8 @@ static void env_is_a_function_of_the_seed(void **state) {
     for (int t = 0; t < N_STEPS; t++) {
       play_step(&a);
       play_step(&b);
-      for (int64_t i = 0; i < N; i++) assert_same(&a, i, &b, i);
+      for (int64_t i = 0; i < N; i++)
+        assert_same(&a, i, &b, i);
       assert_int_equal(coh_env_reset_ended(a.env, a.rows), coh_env_reset_ended(b.env, b.rows));
       assert_memory_equal(a.rows, b.rows, N * a.spec->observation_bytes);
     }
@@ -58,17 +61,20 @@ static void env_does_not_depend_on_the_split_of_the_batch(void **state) {
       part[p] = play_begin(name, begin[p + 1] - begin[p], 1000 + begin[p], 3);
     for (int t = 0; t < N_STEPS / 2; t++) {
       play_step(&whole);
-      for (int p = 0; p < 3; p++) play_step(&part[p]);
+      for (int p = 0; p < 3; p++)
+        play_step(&part[p]);
       for (int again = 0; again < 2; again++) { // before and after the restart of the ended
         for (int p = 0; p < 3; p++)
           for (int64_t i = 0; i < part[p].n; i++)
             assert_same(&whole, begin[p] + i, &part[p], i);
         coh_env_reset_ended(whole.env, whole.rows);
-        for (int p = 0; p < 3; p++) coh_env_reset_ended(part[p].env, part[p].rows);
+        for (int p = 0; p < 3; p++)
+          coh_env_reset_ended(part[p].env, part[p].rows);
       }
     }
     play_end(&whole);
-    for (int p = 0; p < 3; p++) play_end(&part[p]);
+    for (int p = 0; p < 3; p++)
+      play_end(&part[p]);
   }
 }
 
@@ -129,7 +135,8 @@ static void env_restarts_only_when_asked(void **state) {
       // what step wrote is the state the environment is still in, ended or not
       coh_env_observe(play.env, rows);
       assert_memory_equal(rows, play.rows, N * play.spec->observation_bytes);
-      for (int64_t i = 0; i < N; i++) n_ended += play.terminated[i] | play.truncated[i];
+      for (int64_t i = 0; i < N; i++)
+        n_ended += play.terminated[i] | play.truncated[i];
       if (n_ended) {
         assert_int_equal(coh_env_step(play.env, play.actions, play.rows, play.rewards,
                                       play.terminated, play.truncated),
@@ -192,9 +199,11 @@ static void env_continues_exactly_after_load(void **state) {
       coh_env_reset_ended(a.env, a.rows);
       coh_env_reset_ended(b.env, b.rows);
       play_step(&a);
-      for (int64_t j = 0; j < 3; j++) b.actions[j] = a.actions[from[j]];
+      for (int64_t j = 0; j < 3; j++)
+        b.actions[j] = a.actions[from[j]];
       assert_ok(coh_env_step(b.env, b.actions, b.rows, b.rewards, b.terminated, b.truncated));
-      for (int64_t j = 0; j < 3; j++) assert_same(&a, from[j], &b, j);
+      for (int64_t j = 0; j < 3; j++)
+        assert_same(&a, from[j], &b, j);
     }
     coh_free(saved);
     play_end(&a);
@@ -210,8 +219,8 @@ static void env_survives_damaged_states(void **state) {
     env_play play = play_begin(name, 1, 0, 7);
     size_t n_bytes = coh_env_state_bytes(play.env);
     uint8_t *saved = coh_alloc_array(2, n_bytes), *damaged = saved + n_bytes;
-    uint8_t *rgb = coh_alloc_array(
-        (size_t)(play.spec->render_width * play.spec->render_height), 3);
+    uint8_t *rgb =
+        coh_alloc_array((size_t)(play.spec->render_width * play.spec->render_height), 3);
     for (int t = 0; t < 100; t++) {
       play_step(&play);
       coh_env_reset_ended(play.env, play.rows);
@@ -244,7 +253,8 @@ static void env_renders_within_its_picture(void **state) {
     env_play play = play_begin(name, 1, 0, 7);
     size_t n_bytes = (size_t)(play.spec->render_width * play.spec->render_height * 3);
     enum { GUARD = 64 };
-    uint8_t *block = coh_alloc_array(n_bytes + 2 * GUARD, 1), *first = coh_alloc_array(n_bytes, 1);
+    uint8_t *block = coh_alloc_array(n_bytes + 2 * GUARD, 1),
+            *first = coh_alloc_array(n_bytes, 1);
     uint8_t *rgb = block + GUARD;
     memset(block, 0xAB, n_bytes + 2 * GUARD);
     coh_env_render(play.env, 0, first);

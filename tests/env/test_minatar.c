@@ -21,6 +21,7 @@ static uint64_t fold(uint64_t hash, const uint8_t *bytes, size_t n_bytes) {
 static uint64_t fold_record(uint64_t hash, const uint8_t *row, size_t n_bytes, float reward,
                             uint8_t terminal) {
   uint8_t record[COH_MINATAR_MAX_ROW_BYTES + 8];
+  if (n_bytes > COH_MINATAR_MAX_ROW_BYTES) return 0;
   memcpy(record, row, n_bytes);
   memcpy(record + n_bytes, &reward, sizeof reward);
   record[n_bytes + sizeof reward] = terminal;

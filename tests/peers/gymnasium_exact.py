@@ -137,7 +137,7 @@ def record():
                   f'{int(last[5])},\n     {{{", ".join(repr(float(v)) for v in state)}}},\n'
                   f"     {len(rows)},\n     {{")
             for k, row in rows:
-                print(f'      {{{k}, {{{", ".join(f"{v:.9g}" for v in row)}}}}},')
+                print(f'      {{{k}, {{{", ".join(f"{v:#.9g}f" for v in row)}}}}},')
             print("     }},")
 
 

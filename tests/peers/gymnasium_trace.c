@@ -75,7 +75,8 @@ static coh_status make(const char *name, const char *options, coh_env **env) {
 
 static int64_t lit_bit(const uint8_t *row) {
   int64_t k = 0;
-  while (!(row[k / 8] >> k % 8 & 1)) k++;
+  while (!(row[k / 8] >> k % 8 & 1))
+    k++;
   return k;
 }
 
@@ -89,7 +90,8 @@ static int rates(char **argv) {
   int64_t position = strtoll(argv[4], NULL, 10), n = strtoll(argv[6], NULL, 10);
   if (make(argv[1], argv[3], &env) != COH_OK) return fail();
   size_t row_bytes = coh_env_spec_of(env)->observation_bytes;
-  for (int64_t i = 0; i < BATCH; i++) actions[i] = (int32_t)strtol(argv[5], NULL, 10);
+  for (int64_t i = 0; i < BATCH; i++)
+    actions[i] = (int32_t)strtol(argv[5], NULL, 10);
   coh_env_reset(env, rows);
   for (int64_t done = 0; done < n; done += BATCH) {
     coh_env_reset_ended(env, rows);
@@ -108,10 +110,10 @@ static int rates(char **argv) {
   for (int64_t cell = 0; cell < MAX_CELLS; cell++)
     for (int kind = 0; kind < 2; kind++)
       if (count[cell][kind])
-        printf("%lld %g %d %lld\n", (long long)cell, (double)reward_of[cell][kind],
-               count[cell][kind] >> 40 ? 1 : 0,
-               (long long)(count[cell][kind] >> 40 ? count[cell][kind] >> 40
-                                                   : count[cell][kind]));
+        printf(
+            "%lld %g %d %lld\n", (long long)cell, (double)reward_of[cell][kind],
+            count[cell][kind] >> 40 ? 1 : 0,
+            (long long)(count[cell][kind] >> 40 ? count[cell][kind] >> 40 : count[cell][kind]));
   coh_env_destroy(&env);
   return 0;
 }
@@ -120,6 +122,7 @@ int main(int argc, char **argv) {
   if (argc == 3 || (argc == 4 && strcmp(argv[3], "each") == 0))
     return trace(argv[1], strtoul(argv[2], NULL, 10), argc == 4);
   if (argc == 7 && strcmp(argv[2], "rates") == 0) return rates(argv);
-  fprintf(stderr, "usage: gymnasium_trace NAME N_STATE [each] | NAME rates OPTIONS CELL ACTION N\n");
+  fprintf(stderr,
+          "usage: gymnasium_trace NAME N_STATE [each] | NAME rates OPTIONS CELL ACTION N\n");
   return 2;
 }

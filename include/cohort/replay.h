@@ -36,8 +36,6 @@
 extern "C" {
 #endif
 
-
-
 /* ------------------------------------------------------------------------------ options -- */
 
 /* Where frames live. Both tiers give the same bits. */
@@ -50,7 +48,7 @@ typedef enum coh_replay_tier {
 /* What a config file sets. */
 typedef struct coh_replay_options {
   int64_t capacity; /* transitions, over all lanes */
-  int64_t memory;   /* bytes, over all lanes and ranks */
+  int64_t memory;   /* bytes, over all lanes and ranks; zstd takes 1.4 MB a thread beside it */
   int tier;         /* coh_replay_tier */
   int64_t chunk;    /* rows of a cold chunk */
   int64_t cache;    /* decoded chunks kept by a lane */
@@ -67,18 +65,19 @@ extern const coh_option coh_replay_option_table[];
 typedef struct coh_replay_config {
   coh_replay_options options;
   uint64_t seed;
-  coh_world *world;/* borrowed; NULL: this process is the only rank and has all lanes */
-  int64_t n_lanes;       /* of the run; divides n_envs and batch */
-  int64_t n_envs;        /* of the run; lane i owns the i-th block of n_envs / n_lanes */
-  int64_t batch;         /* rows of a minibatch, over all lanes */
-  int64_t in_flight;     /* draws whose rows and priorities are kept, at least 1 */
-  size_t row_bytes;      /* of one observation as append takes it */
-  int64_t n_values;      /* floats of one expanded observation */
-  int64_t n_channels;    /* the fastest dimension, only used when stack > 1 */
-  int64_t n_actions;     /* actions are 0 .. n_actions - 1 */
-  int64_t n_step;        /* rewards summed in a return, at least 1 */
-  int64_t stack;         /* frames in a state, at least 1; before an episode's start: zeros */
-  double gamma;          /* discount of one step */
+  coh_world *world;   /* borrowed; NULL: this process is the only rank and has all lanes */
+  int n_threads;      /* OpenMP threads over this rank's lanes, at least 1 */
+  int64_t n_lanes;    /* of the run; divides n_envs and batch */
+  int64_t n_envs;     /* of the run; lane i owns the i-th block of n_envs / n_lanes */
+  int64_t batch;      /* rows of a minibatch, over all lanes */
+  int64_t in_flight;  /* draws whose rows and priorities are kept, at least 1 */
+  size_t row_bytes;   /* of one observation as append takes it */
+  int64_t n_values;   /* floats of one expanded observation */
+  int64_t n_channels; /* the fastest dimension, only used when stack > 1 */
+  int64_t n_actions;  /* actions are 0 .. n_actions - 1 */
+  int64_t n_step;     /* rewards summed in a return, at least 1 */
+  int64_t stack;      /* frames in a state, at least 1; before an episode's start: zeros */
+  double gamma;       /* discount of one step */
   /* Expand n rows to n x n_values floats; called by several threads at once. NULL: rows are
    * n_values floats and are copied. */
   void (*expand)(const void *context, int64_t n, const void *rows, float *values);
@@ -123,7 +122,9 @@ coh_status coh_replay_append(coh_replay *replay, int64_t lane, int64_t env,
 
 /* Publish what every lane holds. Needed before a draw whenever lanes were appended to, loaded
  * or given priorities since; several draws may follow one refresh.
- * Collective; allocates nothing. Fails: COH_E_COMM. */
+ * Collective; allocates nothing.
+ * Fails: COH_E_DIVERGED on every rank, if an error given to write_back was not finite;
+ * COH_E_COMM. */
 coh_status coh_replay_refresh(coh_replay *replay);
 
 /* Transitions that can be sampled, over all lanes, as of the last refresh. Not collective. */
@@ -165,14 +166,15 @@ coh_status coh_replay_gather(coh_replay *replay, uint64_t update, int64_t lane,
  * A transition drawn twice takes the error of its last row; one that was evicted since is
  * left out. Does nothing unless prioritized.
  * Collective; allocates nothing.
- * Fails: COH_E_INTERNAL (not one of the last in_flight draws), COH_E_DIVERGED (an error is not
- * finite; agreed on by all ranks, no priority changed), COH_E_COMM. */
+ * An error that is not finite changes no priority, and fails the next refresh on every rank.
+ * Fails: COH_E_INTERNAL (not one of the last in_flight draws), COH_E_COMM. */
 coh_status coh_replay_write_back(coh_replay *replay, uint64_t update, const float *errors);
 
 /* ---------------------------------------------------------------------------- statistics -- */
 
 /* Sums over this rank's lanes. */
 typedef struct coh_replay_stats {
+  int64_t capacity;        /* transitions that fit, at most */
   coh_replay_tier tier;    /* hot or cold */
   int64_t n_transitions;   /* stored */
   int64_t n_sampleable;    /* of these, can be sampled now */

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/text.h"
 
 coh_status coh_mpi_fail(const char *call, int code) {
   char text[MPI_MAX_ERROR_STRING];
@@ -23,6 +24,23 @@ int coh_world_take_tag(coh_world *world) {
   return world->next_tag;
 }
 
+static bool is_launched(void) {
+  return getenv("PMIX_NAMESPACE") || getenv("PMI_SIZE") || getenv("OMPI_COMM_WORLD_SIZE");
+}
+
+// srun without an MPI plugin starts ranks that do not know each other; each would take itself
+// for the whole job
+static coh_status check_launcher(const coh_world *world) {
+  const char *tasks = getenv("SLURM_STEP_NUM_TASKS");
+  int64_t n_tasks;
+  if (world->size > 1 || is_launched() || !tasks || !coh_text_to_int(tasks, &n_tasks))
+    return COH_OK;
+  COH_CHECK(n_tasks <= 1, COH_E_COMM,
+            "srun started %s tasks that MPI does not connect; use srun --mpi=pmix, or mpirun",
+            tasks);
+  return COH_OK;
+}
+
 static coh_status start_mpi(coh_world *world) {
   int is_finalized = 0, is_initialized = 0, provided = 0;
   COH_MPI(MPI_Finalized(&is_finalized));
@@ -33,7 +51,7 @@ static coh_status start_mpi(coh_world *world) {
     COH_MPI(MPI_Query_thread(&provided));
   } else {
     // one rank without mpirun needs no daemon beside it
-    if (!getenv("PMIX_NAMESPACE")) setenv("OMPI_MCA_ess_singleton_isolated", "1", 0);
+    if (!is_launched()) setenv("OMPI_MCA_ess_singleton_isolated", "1", 0);
     COH_MPI(MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &provided));
     world->owns_mpi = true;
   }
@@ -44,7 +62,7 @@ static coh_status start_mpi(coh_world *world) {
   COH_MPI(MPI_Comm_set_errhandler(world->comm, MPI_ERRORS_RETURN));
   COH_MPI(MPI_Comm_rank(world->comm, &world->rank));
   COH_MPI(MPI_Comm_size(world->comm, &world->size));
-  return COH_OK;
+  return check_launcher(world);
 }
 
 static coh_status number_nodes(coh_world *world) {

@@ -1,0 +1,312 @@
+/* Convolutions through oneDNN 2.6: activations stay NHWC, weights are canonical (KH,KW,C,O) outside
+ * and reordered inside the operator to the layout that the kernel prefers. Scratch memory is the
+ * caller's, so that one primitive serves several threads. */
+#include "la/convolution.h"
+
+#include <oneapi/dnnl/dnnl.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "la/blas.h"
+
+enum { N_OPERANDS = 5 }; /* first, second, bias, out, scratchpad */
+enum { FIRST, SECOND, BIAS, OUT, PAD };
+enum { LINE = 16 };      /* floats of a cache line */
+
+struct coh_convolution {
+  coh_convolution_kind kind;
+  dnnl_engine_t engine;
+  dnnl_primitive_t primitive;
+  dnnl_memory_desc_t operand[N_OPERANDS];
+  int argument[N_OPERANDS]; /* DNNL_ARG_*, 0 where unused */
+  // the weights' way between the canonical layout and the kernel's; NULL where they are the same
+  dnnl_primitive_t reorder;
+  dnnl_memory_desc_t canonical;
+  int64_t packed_floats, pad_floats;
+  char kernel[64];
+};
+
+struct coh_convolution_state {
+  dnnl_stream_t stream;
+  dnnl_memory_t memory[N_OPERANDS];
+  dnnl_memory_t canonical;
+};
+
+#define DNNL_TRY(call, what)                                                              \
+  do {                                                                                    \
+    dnnl_status_t dnnl_try_status_ = (call);                                              \
+    COH_CHECK(dnnl_try_status_ == dnnl_success, COH_E_INTERNAL,                           \
+              "convolution: oneDNN could not %s (status %d)", what, (int)dnnl_try_status_); \
+  } while (0)
+
+static int64_t round_up(int64_t floats) {
+  return (floats + LINE - 1) / LINE * LINE;
+}
+
+static int64_t floats_of(const dnnl_memory_desc_t *desc) {
+  return round_up((int64_t)((dnnl_memory_desc_get_size(desc) + sizeof(float) - 1) / sizeof(float)));
+}
+
+// the weights' dimensions in oneDNN's order; 5 with groups
+static int weight_dims(const coh_convolution_shape *s, dnnl_dims_t dims) {
+  if (s->groups == 1) {
+    const dnnl_dims_t plain = {s->o, s->c, s->kh, s->kw};
+    memcpy(dims, plain, sizeof plain);
+    return 4;
+  }
+  const dnnl_dims_t grouped = {s->groups, s->o / s->groups, s->c / s->groups, s->kh, s->kw};
+  memcpy(dims, grouped, sizeof grouped);
+  return 5;
+}
+
+static dnnl_status_t describe(const coh_convolution_shape *s, coh_convolution_kind kind, bool bias,
+                              dnnl_convolution_desc_t *desc, dnnl_memory_desc_t *canonical) {
+  const dnnl_dims_t x_dims = {s->n, s->c, s->h, s->w}, y_dims = {s->n, s->o, s->oh, s->ow};
+  const dnnl_dims_t bias_dims = {s->o}, stride = {s->stride[0], s->stride[1]};
+  const dnnl_dims_t dilation = {s->dilation[0] - 1, s->dilation[1] - 1};
+  const dnnl_dims_t before = {s->pad_before[0], s->pad_before[1]};
+  // oneDNN wants the padding that the windows use, which rounding down may leave short
+  dnnl_dims_t after = {0};
+  const int64_t in[2] = {s->h, s->w}, out[2] = {s->oh, s->ow}, kernel[2] = {s->kh, s->kw};
+  for (int k = 0; k < 2; k++)
+    after[k] = (out[k] - 1) * stride[k] + (kernel[k] - 1) * s->dilation[k] + 1 - in[k] - before[k];
+  dnnl_dims_t w_dims;
+  int w_rank = weight_dims(s, w_dims);
+  dnnl_memory_desc_t x, w, y, b;
+  dnnl_status_t status = dnnl_memory_desc_init_by_tag(&x, 4, x_dims, dnnl_f32, dnnl_nhwc);
+  if (status == dnnl_success)
+    status = dnnl_memory_desc_init_by_tag(&y, 4, y_dims, dnnl_f32, dnnl_nhwc);
+  if (status == dnnl_success)
+    status = dnnl_memory_desc_init_by_tag(&b, 1, bias_dims, dnnl_f32, dnnl_x);
+  if (status == dnnl_success)
+    status = dnnl_memory_desc_init_by_tag(&w, w_rank, w_dims, dnnl_f32, dnnl_format_tag_any);
+  if (status == dnnl_success)
+    status = dnnl_memory_desc_init_by_tag(canonical, w_rank, w_dims, dnnl_f32,
+                                          w_rank == 4 ? dnnl_hwio : dnnl_hwigo);
+  if (status != dnnl_success) return status;
+  const dnnl_alg_kind_t direct = dnnl_convolution_direct;
+  switch (kind) {
+  case COH_CONVOLUTION_FORWARD:
+    return dnnl_dilated_convolution_forward_desc_init(desc, dnnl_forward_training, direct, &x, &w,
+                                                      bias ? &b : NULL, &y, stride, dilation,
+                                                      before, after);
+  case COH_CONVOLUTION_DATA:
+    return dnnl_dilated_convolution_backward_data_desc_init(desc, direct, &x, &w, &y, stride,
+                                                            dilation, before, after);
+  case COH_CONVOLUTION_WEIGHTS:
+    return dnnl_dilated_convolution_backward_weights_desc_init(desc, direct, &x, &w, NULL, &y,
+                                                               stride, dilation, before, after);
+  }
+  return dnnl_invalid_arguments;
+}
+
+static dnnl_status_t make_attributes(bool relu, dnnl_primitive_attr_t *attr) {
+  dnnl_status_t status = dnnl_primitive_attr_create(attr);
+  if (status == dnnl_success)
+    status = dnnl_primitive_attr_set_scratchpad_mode(*attr, dnnl_scratchpad_mode_user);
+  if (status != dnnl_success || !relu) return status;
+  dnnl_post_ops_t post;
+  status = dnnl_post_ops_create(&post);
+  if (status != dnnl_success) return status;
+  status = dnnl_post_ops_append_eltwise(post, 1.0f, dnnl_eltwise_relu, 0.0f, 0.0f);
+  if (status == dnnl_success) status = dnnl_primitive_attr_set_post_ops(*attr, post);
+  dnnl_post_ops_destroy(post);
+  return status;
+}
+
+static void set_operand(coh_convolution *plan, int k, const_dnnl_primitive_desc_t pd,
+                        dnnl_query_t query, int argument) {
+  plan->operand[k] = *dnnl_primitive_desc_query_md(pd, query, 0);
+  plan->argument[k] = argument;
+}
+
+// take from the chosen kernel which operands it wants, in which layouts
+static void take_operands(coh_convolution *plan, const_dnnl_primitive_desc_t pd, bool bias) {
+  switch (plan->kind) {
+  case COH_CONVOLUTION_FORWARD:
+    set_operand(plan, FIRST, pd, dnnl_query_src_md, DNNL_ARG_SRC);
+    set_operand(plan, SECOND, pd, dnnl_query_weights_md, DNNL_ARG_WEIGHTS);
+    set_operand(plan, OUT, pd, dnnl_query_dst_md, DNNL_ARG_DST);
+    if (bias) {
+      plan->operand[BIAS] = *dnnl_primitive_desc_query_md(pd, dnnl_query_weights_md, 1);
+      plan->argument[BIAS] = DNNL_ARG_BIAS;
+    }
+    break;
+  case COH_CONVOLUTION_DATA:
+    set_operand(plan, FIRST, pd, dnnl_query_diff_dst_md, DNNL_ARG_DIFF_DST);
+    set_operand(plan, SECOND, pd, dnnl_query_weights_md, DNNL_ARG_WEIGHTS);
+    set_operand(plan, OUT, pd, dnnl_query_diff_src_md, DNNL_ARG_DIFF_SRC);
+    break;
+  case COH_CONVOLUTION_WEIGHTS:
+    set_operand(plan, FIRST, pd, dnnl_query_src_md, DNNL_ARG_SRC);
+    set_operand(plan, SECOND, pd, dnnl_query_diff_dst_md, DNNL_ARG_DIFF_DST);
+    set_operand(plan, OUT, pd, dnnl_query_diff_weights_md, DNNL_ARG_DIFF_WEIGHTS);
+    break;
+  }
+  set_operand(plan, PAD, pd, dnnl_query_scratchpad_md, DNNL_ARG_SCRATCHPAD);
+  plan->pad_floats = floats_of(&plan->operand[PAD]);
+}
+
+static int weights_operand(const coh_convolution *plan) {
+  return plan->kind == COH_CONVOLUTION_WEIGHTS ? OUT : SECOND;
+}
+
+static coh_status make_reorder(coh_convolution *plan) {
+  const dnnl_memory_desc_t *packed = &plan->operand[weights_operand(plan)];
+  if (dnnl_memory_desc_equal(packed, &plan->canonical)) return COH_OK;
+  plan->packed_floats = floats_of(packed);
+  bool unpack = plan->kind == COH_CONVOLUTION_WEIGHTS;
+  dnnl_primitive_desc_t pd;
+  dnnl_primitive_attr_t attr;
+  DNNL_TRY(make_attributes(false, &attr), "make attributes");
+  dnnl_status_t status = dnnl_reorder_primitive_desc_create(
+      &pd, unpack ? packed : &plan->canonical, plan->engine, unpack ? &plan->canonical : packed,
+      plan->engine, attr);
+  dnnl_primitive_attr_destroy(attr);
+  DNNL_TRY(status, "find a reorder of the weights");
+  const dnnl_memory_desc_t *pad = dnnl_primitive_desc_query_md(pd, dnnl_query_scratchpad_md, 0);
+  bool plain = dnnl_memory_desc_get_size(pad) == 0;
+  status = dnnl_primitive_create(&plan->reorder, pd);
+  dnnl_primitive_desc_destroy(pd);
+  DNNL_TRY(status, "make the reorder of the weights");
+  COH_CHECK(plain, COH_E_INTERNAL, "convolution: the reorder of the weights wants scratch memory");
+  return COH_OK;
+}
+
+static coh_status make_primitive(coh_convolution *plan, const coh_convolution_shape *shape,
+                                 bool bias, bool relu) {
+  DNNL_TRY(dnnl_engine_create(&plan->engine, dnnl_cpu, 0), "make an engine");
+  dnnl_convolution_desc_t desc;
+  DNNL_TRY(describe(shape, plan->kind, bias, &desc, &plan->canonical), "describe the shape");
+  dnnl_primitive_attr_t attr;
+  DNNL_TRY(make_attributes(relu, &attr), "make attributes");
+  dnnl_primitive_desc_t pd, hint = NULL;
+  dnnl_status_t status = dnnl_success;
+  if (plan->kind != COH_CONVOLUTION_FORWARD) { // a backward kernel asks which forward one it undoes
+    dnnl_convolution_desc_t forward;
+    dnnl_memory_desc_t unused;
+    status = describe(shape, COH_CONVOLUTION_FORWARD, false, &forward, &unused);
+    if (status == dnnl_success)
+      status = dnnl_primitive_desc_create(&hint, &forward, attr, plan->engine, NULL);
+  }
+  if (status == dnnl_success)
+    status = dnnl_primitive_desc_create(&pd, &desc, attr, plan->engine, hint);
+  if (hint) dnnl_primitive_desc_destroy(hint);
+  dnnl_primitive_attr_destroy(attr);
+  DNNL_TRY(status, "find a kernel");
+  take_operands(plan, pd, bias);
+  const char *info = NULL;
+  dnnl_primitive_desc_query(pd, dnnl_query_impl_info_str, 0, &info);
+  if (info) {
+    strncpy(plan->kernel, info, sizeof plan->kernel - 1);
+  }
+  status = dnnl_primitive_create(&plan->primitive, pd);
+  dnnl_primitive_desc_destroy(pd);
+  DNNL_TRY(status, "make the kernel");
+  return make_reorder(plan);
+}
+
+coh_status coh_convolution_create(const coh_convolution_shape *shape, coh_convolution_kind kind,
+                                  bool bias, bool relu, coh_convolution **out) {
+  coh_convolution *plan;
+  COH_NEW(plan, 1);
+  plan->kind = kind;
+  // kernels are laid out for the thread count that they see when they are made
+  int before = coh_la_serial_begin();
+  coh_status status = make_primitive(plan, shape, bias, relu);
+  coh_la_serial_end(before);
+  if (status != COH_OK) {
+    coh_convolution_destroy(&plan);
+    return status;
+  }
+  *out = plan;
+  return COH_OK;
+}
+
+void coh_convolution_destroy(coh_convolution **plan) {
+  coh_convolution *p = *plan;
+  if (!p) return;
+  if (p->reorder) dnnl_primitive_destroy(p->reorder);
+  if (p->primitive) dnnl_primitive_destroy(p->primitive);
+  if (p->engine) dnnl_engine_destroy(p->engine);
+  coh_free(p);
+  *plan = NULL;
+}
+
+int64_t coh_convolution_scratch(const coh_convolution *plan) {
+  return plan->packed_floats + plan->pad_floats;
+}
+
+const char *coh_convolution_kernel(const coh_convolution *plan) {
+  return plan->kernel;
+}
+
+coh_status coh_convolution_state_create(const coh_convolution *plan,
+                                        coh_convolution_state **out) {
+  coh_convolution_state *state;
+  COH_NEW(state, 1);
+  dnnl_status_t status = dnnl_stream_create(&state->stream, plan->engine, dnnl_stream_in_order);
+  for (int k = 0; k < N_OPERANDS && status == dnnl_success; k++)
+    if (plan->argument[k])
+      status = dnnl_memory_create(&state->memory[k], &plan->operand[k], plan->engine,
+                                  DNNL_MEMORY_NONE);
+  if (status == dnnl_success && plan->reorder)
+    status = dnnl_memory_create(&state->canonical, &plan->canonical, plan->engine,
+                                DNNL_MEMORY_NONE);
+  if (status != dnnl_success) {
+    coh_convolution_state_destroy(&state);
+    return coh_fail(COH_E_MEMORY, "convolution: oneDNN could not make its handles");
+  }
+  *out = state;
+  return COH_OK;
+}
+
+void coh_convolution_state_destroy(coh_convolution_state **state) {
+  coh_convolution_state *s = *state;
+  if (!s) return;
+  for (int k = 0; k < N_OPERANDS; k++)
+    if (s->memory[k]) dnnl_memory_destroy(s->memory[k]);
+  if (s->canonical) dnnl_memory_destroy(s->canonical);
+  if (s->stream) dnnl_stream_destroy(s->stream);
+  coh_free(s);
+  *state = NULL;
+}
+
+static coh_status run_reorder(const coh_convolution *plan, coh_convolution_state *state) {
+  dnnl_memory_t packed = state->memory[weights_operand(plan)];
+  bool unpack = plan->kind == COH_CONVOLUTION_WEIGHTS;
+  dnnl_exec_arg_t args[2] = {{DNNL_ARG_FROM, unpack ? packed : state->canonical},
+                             {DNNL_ARG_TO, unpack ? state->canonical : packed}};
+  DNNL_TRY(dnnl_primitive_execute(plan->reorder, state->stream, 2, args), "reorder the weights");
+  return COH_OK;
+}
+
+coh_status coh_convolution_run(const coh_convolution *plan, coh_convolution_state *state,
+                               const float *first, const float *second, const float *bias,
+                               float *out, float *scratch) {
+  // the library's handles are not const, its kernels only read the operands
+  float *data[N_OPERANDS] = {(float *)(uintptr_t)first, (float *)(uintptr_t)second,
+                             (float *)(uintptr_t)bias, out, scratch + plan->packed_floats};
+  if (plan->reorder) {
+    DNNL_TRY(dnnl_memory_set_data_handle(state->canonical, data[weights_operand(plan)]),
+             "take the weights");
+    data[weights_operand(plan)] = scratch;
+  }
+  dnnl_exec_arg_t args[N_OPERANDS];
+  int n = 0;
+  for (int k = 0; k < N_OPERANDS; k++) {
+    if (!plan->argument[k]) continue;
+    DNNL_TRY(dnnl_memory_set_data_handle(state->memory[k], data[k]), "take an operand");
+    args[n++] = (dnnl_exec_arg_t){plan->argument[k], state->memory[k]};
+  }
+  int before = coh_la_serial_begin();
+  coh_status status = COH_OK;
+  if (plan->reorder && plan->kind != COH_CONVOLUTION_WEIGHTS) status = run_reorder(plan, state);
+  if (status == COH_OK &&
+      dnnl_primitive_execute(plan->primitive, state->stream, n, args) != dnnl_success)
+    status = coh_fail(COH_E_INTERNAL, "convolution: %s failed", plan->kernel);
+  if (status == COH_OK && plan->reorder && plan->kind == COH_CONVOLUTION_WEIGHTS)
+    status = run_reorder(plan, state);
+  coh_la_serial_end(before);
+  return status;
+}

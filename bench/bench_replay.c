@@ -1,6 +1,6 @@
 /* The replay on real MinAtar games: bytes a transition, inserts, and minibatches a second.
  *   build/bin/bench_replay [env=minatar_breakout] [tier=hot|cold] [prioritized=0|1] [batch=32]
- *                          [lanes=1] [envs=4] [capacity=100000] [chunk=256] [samples=31]
+ *                          [lanes=1] [envs=4] [capacity=100000] [chunk=64] [samples=31]
  *                          [all=0|1]
  *   launch/mpirun -n 2 build/bin/bench_replay lanes=2
  * A scripted player (one action held for a few steps) fills the buffer; then an update is
@@ -284,7 +284,7 @@ int main(int n_arguments, char **argument) {
              .n_lanes = 1,
              .n_envs = 4,
              .capacity = 100000,
-             .chunk = 256,
+             .chunk = 64,
              .cache = 8,
              .n_samples = 31};
   coh_status status = coh_world_open(&b.world);

@@ -87,9 +87,9 @@ static size_t whole_bytes(const coh_replay_config *config, const coh_shard_layou
          2 * (size_t)config->batch * record_bytes(config);
 }
 
-/* Choose the tier, and how much of the memory bound the cold pool gets: at least an eighth of
- * what hot frames take (they usually need a fifteenth) and one chunk an environment, at most
- * half of it. */
+/* Choose the tier, and how much of the memory bound the cold pool gets: at least a fifth of
+ * what hot frames take (MinAtar games need 5 to 12%) and one chunk an environment, at most
+ * half. */
 static coh_status choose_tier(const coh_replay_config *config, coh_shard_layout *layout,
                               coh_replay_tier *tier) {
   const coh_replay_options *options = &config->options;
@@ -100,7 +100,7 @@ static coh_status choose_tier(const coh_replay_config *config, coh_shard_layout 
 
   coh_shard_layout cold = *layout;
   cold.frames.cold = true;
-  int64_t least = (int64_t)(rows / 8 / block) + 1;
+  int64_t least = (int64_t)(rows / 5 / block) + 1;
   int64_t chunks = (frames->n_envs + 1) * coh_frames_chunk_blocks(&cold.frames);
   if (least < chunks) least = chunks;
   cold.frames.n_blocks = least;

@@ -229,7 +229,7 @@ coh_status coh_replay_shard(coh_replay *replay, int64_t lane, coh_shard **shard)
 
 coh_status coh_replay_append(coh_replay *replay, int64_t lane, int64_t env,
                              const coh_transition *transition) {
-  coh_shard *shard;
+  coh_shard *shard = NULL;
   COH_TRY(coh_replay_shard(replay, lane, &shard));
   COH_CHECK(env >= 0 && env < shard->layout.frames.n_envs, COH_E_INTERNAL,
             "replay: environment %lld of lane %lld does not exist", (long long)env,

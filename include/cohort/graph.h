@@ -299,7 +299,8 @@ coh_status coh_workspace_bind_parameters(coh_workspace *workspace, const float *
  * the next bind; NULL returns to the workspace's own memory. Nothing is copied. Inputs are only
  * read. Inputs the program does not use are accepted and ignored. Buffers bound to one
  * workspace must not overlap, other than inputs among themselves. 4-byte alignment suffices, 64
- * is faster. Fails: COH_E_CONFIG when the value is neither input nor output. */
+ * is faster. A value that is both is bound as
+ * an input. Fails: COH_E_CONFIG when it is neither. */
 coh_status coh_workspace_bind(coh_workspace *workspace, coh_value value, float *data);
 coh_status coh_workspace_bind_const(coh_workspace *workspace, coh_value input,
                                     const float *data);

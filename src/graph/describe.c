@@ -20,7 +20,8 @@ int64_t coh_program_bytes(const coh_program *program) {
 
 int64_t coh_program_flops(const coh_program *program) {
   int64_t flops = 0;
-  for (int64_t s = 0; s < program->n_steps; s++) flops += program->steps[s].plan.flops;
+  for (int64_t s = 0; s < program->n_steps; s++)
+    flops += program->steps[s].plan.flops;
   return flops;
 }
 
@@ -61,6 +62,7 @@ coh_status coh_program_describe(const coh_program *program, char **out) {
   coh_text_add(&text, "%lld steps, %lld bytes a workspace, %lld flops in products\n",
                (long long)program->n_steps, (long long)coh_program_bytes(program),
                (long long)coh_program_flops(program));
-  for (int64_t s = 0; s < program->n_steps; s++) describe_step(program, s, &text);
+  for (int64_t s = 0; s < program->n_steps; s++)
+    describe_step(program, s, &text);
   return coh_text_take(&text, out);
 }

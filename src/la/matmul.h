@@ -1,4 +1,5 @@
-/* Contiguous row-major products C = op(A) op(B), by the kernel that is fastest for the shape. */
+/* Contiguous row-major products C = op(A) op(B), by the kernel that is fastest for the shape.
+ */
 #ifndef COHORT_LA_MATMUL_H
 #define COHORT_LA_MATMUL_H
 

@@ -24,7 +24,8 @@ static void derive_log_softmax(coh_graph *g, coh_value y, coh_value dy, const bo
 
 static float row_maximum(const float *x, int64_t n) {
   float best = x[0];
-  for (int64_t j = 1; j < n; j++) best = x[j] > best ? x[j] : best;
+  for (int64_t j = 1; j < n; j++)
+    best = x[j] > best ? x[j] : best;
   return best;
 }
 

@@ -12,7 +12,7 @@
 
 enum {
   SLICE_UNIT = 16,              /* elements; 64 bytes of float */
-  WHOLE_BYTES = 32 << 10,       /* vectors up to here travel whole */
+  WHOLE_BYTES = 64 << 10,       /* vectors up to here travel whole */
   WHOLE_BYTES_OF_ALL = 4 << 20, /* unless all nodes of all ranks together come to more */
 };
 

@@ -156,7 +156,8 @@ static void reset_one(coh_env *env, int64_t i, uint8_t *rows) {
 }
 
 void coh_env_reset(coh_env *env, void *observations) {
-  for (int64_t i = 0; i < env->n_envs; i++) reset_one(env, i, observations);
+  for (int64_t i = 0; i < env->n_envs; i++)
+    reset_one(env, i, observations);
 }
 
 int64_t coh_env_reset_ended(coh_env *env, void *observations) {

@@ -46,7 +46,8 @@ int64_t coh_env_below_slow(coh_env_random *random, int64_t n) {
   if (!random->twister) return coh_stream_below(&random->stream, n);
   if (n <= 1) return 0;
   uint32_t largest = (uint32_t)(n - 1), mask = largest;
-  for (int shift = 1; shift < 32; shift *= 2) mask |= mask >> shift;
+  for (int shift = 1; shift < 32; shift *= 2)
+    mask |= mask >> shift;
   uint32_t draw;
   do {
     draw = coh_twister_u32(random->twister) & mask;

@@ -163,9 +163,12 @@ static coh_status create(const coh_replay_config *config, coh_replay *replay) {
   replay->record_bytes = record_bytes(config);
   replay->bytes_reserved = (int64_t)((size_t)n_local * coh_shard_bytes(&layout) +
                                      (size_t)(n_own + batch) * replay->record_bytes);
+  if (layout.frames.cold)
+    COH_TRY(coh_packers_init(&replay->packers, config->n_threads,
+                             (size_t)layout.frames.chunk * layout.frames.row_bytes));
   COH_NEW(replay->shard, n_local);
   for (int64_t i = 0; i < n_local; i++)
-    COH_TRY(coh_shard_init(replay->shard + i, &layout));
+    COH_TRY(coh_shard_init(replay->shard + i, &layout, &replay->packers));
   COH_NEW(replay->notice, config->n_lanes);
   COH_NEW(replay->own, n_local);
   COH_NEW(replay->draw, config->in_flight);
@@ -205,6 +208,7 @@ void coh_replay_destroy(coh_replay **replay) {
     coh_shard_fini(old->shard + i);
   for (int64_t i = 0; old->draw && i < old->config.in_flight; i++)
     coh_free(old->draw[i].row);
+  coh_packers_fini(&old->packers);
   void *blocks[] = {old->rank_of,      old->shard,      old->notice,     old->own,
                     old->notice_bytes, old->draw,       old->mass,       old->inbox,
                     old->outbox,       old->record,     old->error_out,  old->error_in,

@@ -136,12 +136,12 @@ static coh_status check_header(const lane_header *found, const lane_header *own)
     int64_t found, own;
   } shape[] = {
       {"environments", found->n_envs, own->n_envs},
+      {"n_step", found->n_step, own->n_step},
+      {"stack", found->stack, own->stack},
       {"transitions an environment", found->n_kept, own->n_kept},
       {"places", found->n_places, own->n_places},
       {"rows", found->n_slots, own->n_slots},
       {"bytes a row", found->row_bytes, own->row_bytes},
-      {"n_step", found->n_step, own->n_step},
-      {"stack", found->stack, own->stack},
       {"actions", found->n_actions, own->n_actions},
       {"prioritized", found->prioritized, own->prioritized},
       {"cold tier", found->cold, own->cold},

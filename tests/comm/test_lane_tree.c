@@ -11,7 +11,7 @@
 #include "comm/lane_tree.h"
 #include "lane_data.h"
 
-enum { MAX_LANES = 70, N = 2311 };
+enum { MAX_LANES = 70, PADDED = 128, N = 2311 };
 
 DEFINE_LANE_NODE(node_f32, float)
 DEFINE_LANE_NODE(node_u64, uint64_t)
@@ -52,8 +52,8 @@ static void lane_tree_adds_as_defined(void **state) {
     coh_lane_tree_run(tree_u64, leaf_u64, 0, N, out_u64);
     int64_t n_naive_differs = 0;
     for (int64_t i = 0; i < N; ++i) {
-      float value[MAX_LANES], naive = 0;
-      uint64_t value_u64[MAX_LANES];
+      float value[PADDED], naive = 0;
+      uint64_t value_u64[PADDED];
       for (int64_t lane = 0; lane < n_lanes; ++lane) {
         value[lane] = lanes_f32[lane][i];
         value_u64[lane] = lanes_u64[lane][i];

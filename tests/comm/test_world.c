@@ -2,7 +2,10 @@
 #include "mpi_test.h"
 
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "base/text.h"
 
 static int rank(void) {
   return coh_world_rank(mpi_test_state.world);
@@ -31,6 +34,11 @@ static void world_numbers_ranks_and_nodes(void **state) {
   EXPECT(n_mates == coh_world_local_size(world));
   EXPECT(n_before == coh_world_local_rank(world));
   EXPECT(strlen(coh_world_host(world)) > 0);
+  // on the test cluster there are several
+  const char *n_nodes = getenv("COHORT_NODES");
+  int64_t n_expected = 1;
+  if (n_nodes) EXPECT(coh_text_to_int(n_nodes, &n_expected));
+  EXPECT(coh_world_n_nodes(world) == n_expected);
   assert_all_ranks();
 }
 

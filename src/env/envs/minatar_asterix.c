@@ -141,7 +141,8 @@ static bool valid(const void *model, const void *state) {
   (void)model;
   const asterix *game = state;
   bool lanes = true;
-  for (int k = 0; k < N_LANES; k++) lanes &= coh_minatar_inside(game->lane[k].x);
+  for (int k = 0; k < N_LANES; k++)
+    lanes &= coh_minatar_inside(game->lane[k].x);
   return lanes && coh_minatar_inside(game->player_x) && game->player_y >= 0 &&
          game->player_y <= BOTTOM;
 }
@@ -160,8 +161,9 @@ static void render(const void *model, const void *state, coh_canvas *canvas) {
 
 const coh_env_type coh_env_type_minatar_asterix = {
     .kind = {.name = "minatar_asterix",
-             .doc = "Collect treasure and dodge enemies that cross the rows (MinAtar; Young and "
-                    "Tian 2019).",
+             .doc =
+                 "Collect treasure and dodge enemies that cross the rows (MinAtar; Young and "
+                 "Tian 2019).",
              .options = coh_minatar_options_ramping,
              .options_size = sizeof(coh_minatar_options)},
     .state_bytes = sizeof(asterix),

@@ -2,7 +2,8 @@
  * random actions, observations written, ended episodes restarted.
  *     bench_env [NAME...]
  * Prints one JSON object a line: environment, batch, and the medians over the repeats of steps
- * per CPU second of the thread and per second of the clock on the wall, with the raw samples. */
+ * per CPU second of the thread and per second of the clock on the wall, with the raw samples.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,9 +27,8 @@ typedef struct bench {
 
 static void play(bench *run, int64_t n_steps) {
   for (int64_t t = 0; t < n_steps; t++) {
-    coh_status status =
-        coh_env_step(run->env, run->actions + t % N_SCRIPT * run->n_envs, run->rows,
-                     run->rewards, run->terminated, run->truncated);
+    coh_status status = coh_env_step(run->env, run->actions + t % N_SCRIPT * run->n_envs,
+                                     run->rows, run->rewards, run->terminated, run->truncated);
     if (status != COH_OK) {
       fprintf(stderr, "bench_env: %s\n", coh_error_message());
       exit(1);
@@ -67,7 +67,8 @@ static void measure(bench *run, const char *name) {
   printf("{\"env\": \"%s\", \"batch\": %lld, \"steps_per_cpu_s\": %.4g, \"steps_per_s\": %.4g, "
          "\"samples\": [",
          name, (long long)run->n_envs, median(per_cpu), median(per_wall));
-  for (int r = 0; r < N_REPEATS; r++) printf("%s%.4g", r ? ", " : "", per_cpu[r]);
+  for (int r = 0; r < N_REPEATS; r++)
+    printf("%s%.4g", r ? ", " : "", per_cpu[r]);
   printf("]}\n");
   fflush(stdout);
 }

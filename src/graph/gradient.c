@@ -45,6 +45,11 @@ coh_status coh_gradient_seeded(coh_graph *graph, coh_value y, coh_value seed,
   bool valid = coh_graph_valid(graph, y) && coh_graph_valid(graph, seed);
   for (int64_t k = 0; valid && k < n; k++)
     valid = coh_graph_valid(graph, wrt[k]);
+  double number;
+  for (int64_t k = 0; valid && k < n; k++)
+    if (coh_graph_uniform(graph, wrt[k], &number)) // folded into other nodes where it is used
+      coh_graph_fail(graph, "gradient of '%s': '%s' is a constant", coh_graph_name_of(graph, y),
+                     coh_graph_name_of(graph, wrt[k]));
   if (valid && !coh_shape_equal(graph->nodes[y].shape, graph->nodes[seed].shape))
     coh_graph_fail(graph, "gradient of '%s' %s: the seed '%s' has shape %s",
                    coh_graph_name_of(graph, y), coh_shape_print(graph->nodes[y].shape).text,

@@ -8,6 +8,7 @@
 
 #include "base/alloc.h"
 #include "la/blas.h"
+#include "la/convolution_thin.h"
 
 enum { N_OPERANDS = 5 }; /* first, second, bias, out, scratchpad */
 enum { FIRST, SECOND, BIAS, OUT, PAD };
@@ -15,6 +16,8 @@ enum { LINE = 16 }; /* floats of a cache line */
 
 struct coh_convolution {
   coh_convolution_kind kind;
+  coh_convolution_shape shape;
+  bool thin; /* ours, and nothing below is used */
   dnnl_engine_t engine;
   dnnl_primitive_t primitive;
   dnnl_memory_desc_t operand[N_OPERANDS];
@@ -217,6 +220,13 @@ coh_status coh_convolution_create(const coh_convolution_shape *shape, coh_convol
   coh_convolution *plan;
   COH_NEW(plan, 1);
   plan->kind = kind;
+  plan->shape = *shape;
+  if (kind == COH_CONVOLUTION_DATA && coh_convolution_thin_pays(shape)) {
+    plan->thin = true;
+    strncpy(plan->kernel, "thin:gemm", sizeof plan->kernel - 1);
+    *out = plan;
+    return COH_OK;
+  }
   // kernels are laid out for the thread count that they see when they are made
   int before = coh_la_serial_begin();
   coh_status status = make_primitive(plan, shape, bias, relu);
@@ -240,6 +250,7 @@ void coh_convolution_destroy(coh_convolution **plan) {
 }
 
 int64_t coh_convolution_scratch(const coh_convolution *plan) {
+  if (plan->thin) return coh_convolution_thin_scratch(&plan->shape);
   return plan->packed_floats + plan->pad_floats;
 }
 
@@ -251,6 +262,10 @@ coh_status coh_convolution_state_create(const coh_convolution *plan,
                                         coh_convolution_state **out) {
   coh_convolution_state *state;
   COH_NEW(state, 1);
+  if (plan->thin) {
+    *out = state;
+    return COH_OK;
+  }
   dnnl_status_t status = dnnl_stream_create(&state->stream, plan->engine, dnnl_stream_in_order);
   for (int k = 0; k < N_OPERANDS && status == dnnl_success; k++)
     if (plan->argument[k])
@@ -291,6 +306,10 @@ static coh_status run_reorder(const coh_convolution *plan, coh_convolution_state
 coh_status coh_convolution_run(const coh_convolution *plan, coh_convolution_state *state,
                                const float *first, const float *second, const float *bias,
                                float *out, float *scratch) {
+  if (plan->thin) {
+    coh_convolution_thin_run(&plan->shape, first, second, out, scratch);
+    return COH_OK;
+  }
   // the library's handles are not const, its kernels only read the operands
   float *data[N_OPERANDS] = {(float *)(uintptr_t)first, (float *)(uintptr_t)second,
                              (float *)(uintptr_t)bias, out, scratch + plan->packed_floats};

@@ -1,4 +1,4 @@
-/* Two-dimensional convolutions and their two transposes through oneDNN: the only calls of it.
+/* Two-dimensional convolutions and their two transposes through oneDNN.
  *
  * A plan is immutable and shared by threads; a state holds the library's handles for one thread
  * at a time. Tensors are f32: x (N,H,W,C), w (KH,KW,C/groups,O), y (N,OH,OW,O). Not collective.

@@ -1,7 +1,8 @@
 /* Elementary functions in single precision without branches, so that loops over them vectorise
- * and give the same bits with every C library. Errors are in units in the last place, measured
- * over the whole range by tests/la. Constants: Taylor and minimax series fitted by the tests'
- * authors in double precision; range reductions after Cody and Waite (1980). */
+ * and give the same bits with every C library. Polynomials are truncated Maclaurin series;
+ * range reductions after Cody and Waite, "Software Manual for the Elementary Functions" (1980).
+ * tests/la holds their errors over the whole range: below 2.5e-7 for exp to 8e-7 for erf,
+ * relative. */
 #ifndef COHORT_LA_ELEMENTARY_H
 #define COHORT_LA_ELEMENTARY_H
 

@@ -115,7 +115,7 @@ static coh_status save(coh_shard *shard, int64_t lane, uint8_t *rows, coh_replay
 
 coh_status coh_replay_save_lane(coh_replay *replay, int64_t lane, coh_replay_write *write,
                                 void *context) {
-  coh_shard *shard;
+  coh_shard *shard = NULL;
   COH_TRY(coh_replay_shard(replay, lane, &shard));
   uint8_t *rows;
   COH_NEW(rows, 2 * shard->layout.frames.row_bytes);
@@ -271,7 +271,7 @@ static coh_status load(coh_shard *shard, int64_t lane, uint8_t *rows, coh_replay
 
 coh_status coh_replay_load_lane(coh_replay *replay, int64_t lane, coh_replay_read *read,
                                 void *context) {
-  coh_shard *shard;
+  coh_shard *shard = NULL;
   COH_TRY(coh_replay_shard(replay, lane, &shard));
   uint8_t *rows;
   COH_NEW(rows, 2 * shard->layout.frames.row_bytes);

@@ -40,6 +40,15 @@ static coh_status include_robust(coh_axis_range *range, const double *y, int64_t
   return COH_OK;
 }
 
+// 1, 2, 2.5 or 5 times a power of ten, giving at most max_ticks intervals
+static double round_step(double spread, int max_ticks) {
+  static const double nice[] = {1, 2, 2.5, 5, 10};
+  double raw = spread / max_ticks, power = pow(10, floor(log10(raw)));
+  for (int i = 0; i < 5; i++)
+    if (nice[i] * power >= raw * (1 - 1e-9)) return nice[i] * power;
+  return 10 * power;
+}
+
 // a range must have room, whatever the data: none at all, one value, or infinite spread
 static void settle(coh_axis_range *range, const coh_axis *axis, double air) {
   bool given = axis->min != 0 || axis->max != 0;
@@ -68,9 +77,20 @@ static void settle(coh_axis_range *range, const coh_axis *axis, double air) {
     range->hi += half;
     return;
   }
-  // data that starts at nothing keeps its zero line
-  if (range->lo != 0) range->lo -= air * spread;
+  // data that starts at nothing keeps its zero line, and what starts near it gets one
+  if (range->lo > 0 && range->lo < 0.25 * range->hi)
+    range->lo = 0;
+  else if (range->lo != 0)
+    range->lo -= air * spread;
   range->hi += air * spread;
+}
+
+// steps end on the tick that they all but reach
+static void reach_tick(coh_axis_range *range) {
+  if (range->logarithmic) return;
+  double spread = range->hi - range->lo, step = round_step(spread, 6);
+  double last = ceil(range->hi / step - 1e-9) * step;
+  if (last - range->hi < 0.03 * spread) range->hi = last;
 }
 
 static coh_status include_series(const coh_series *s, coh_axis_range *x, coh_axis_range *y) {
@@ -99,20 +119,12 @@ coh_status coh_axis_ranges(const coh_panel *panel, coh_axis_range *x, coh_axis_r
   for (int64_t i = 0; i < panel->n_references; i++)
     include(y, panel->references[i].y);
   settle(x, &panel->x, bars ? 0.05 : 0);
+  if (!bars && panel->x.min == 0 && panel->x.max == 0) reach_tick(x);
   settle(y, &panel->y, 0.05);
   return COH_OK;
 }
 
 // ---- ticks --------------------------------------------------------------------------------
-
-// 1, 2, 2.5 or 5 times a power of ten, giving at most max_ticks intervals
-static double round_step(double spread, int max_ticks) {
-  static const double nice[] = {1, 2, 2.5, 5, 10};
-  double raw = spread / max_ticks, power = pow(10, floor(log10(raw)));
-  for (int i = 0; i < 5; i++)
-    if (nice[i] * power >= raw * (1 - 1e-9)) return nice[i] * power;
-  return 10 * power;
-}
 
 // digits after the point that a multiple of step needs
 static int decimals_of(double step) {
@@ -173,7 +185,12 @@ static void write_logarithmic(coh_text *script, const coh_axis_range *range, int
           digit == 1 ? (e - first) % stride == 0 : narrow && (digit == 2 || digit == 5);
       if (!major && stride > 2) continue;
       char label[32] = "";
-      if (major) snprintf(label, sizeof label, e >= -3 && e <= 3 ? "%.6g" : "%.0e", value);
+      if (major && e > 3)
+        label_linear(value, value, value, label);
+      else if (major && e >= -4)
+        snprintf(label, sizeof label, "%.6g", value);
+      else if (major)
+        snprintf(label, sizeof label, "%de%d", digit, e);
       coh_text_add(script, "%s'%s' %.15g%s", any ? ", " : "", label, value, major ? "" : " 1");
       any = true;
     }

@@ -17,6 +17,7 @@ struct coh_report {
   coh_text head, numbers, contents, body;
   int n_sections;
   bool within_figures;
+  size_t lonely; // where the body says that a half figure is one, while it stands alone; or 0
 };
 
 // ---- text ---------------------------------------------------------------------------------
@@ -74,8 +75,16 @@ static void add_base64(coh_text *text, const uint8_t *data, size_t n_bytes) {
   coh_text_add_bytes(text, block, n);
 }
 
+// a half figure that got no neighbour takes the whole width
+static void widen_lonely(coh_report *report) {
+  if (report->lonely && !report->body.failed)
+    memcpy(report->body.data + report->lonely, "wide", 4);
+  report->lonely = 0;
+}
+
 // where the next element goes, with the row of figures closed
 static coh_text *body_of(coh_report *report) {
+  widen_lonely(report);
   if (report->within_figures) add(&report->body, "</div>\n");
   report->within_figures = false;
   return &report->body;
@@ -164,7 +173,7 @@ static void add_cell(coh_text *body, const char *tag, bool right, const char *ce
 void coh_report_table(coh_report *report, const char *caption, const char *const *header,
                       const char *const *cells, int64_t n_rows, int64_t n_columns) {
   coh_text *body = body_of(report);
-  add(body, "<div class=\"wide\"><table>");
+  add(body, "<div class=\"table\"><table>");
   if (caption) add_element(body, "<caption>", caption, "</caption>");
   if (header) {
     add(body, "<thead><tr>");
@@ -205,8 +214,13 @@ coh_status coh_report_figure(coh_report *report, const coh_report_picture *pictu
   coh_text *body = &report->body;
   if (!report->within_figures) add(body, "<div class=\"figures\">\n");
   report->within_figures = true;
-  coh_text_add(body, "<figure class=\"%s%s%s\"><img src=\"data:image/%s;base64,",
-               chart ? "chart" : "picture", picture->half ? " half" : "",
+  if (!picture->half) widen_lonely(report);
+  add(body, "<figure class=\"");
+  if (picture->half) {
+    report->lonely = report->lonely ? 0 : body->n_bytes;
+    add(body, "half ");
+  }
+  coh_text_add(body, "%s%s\"><img src=\"data:image/%s;base64,", chart ? "chart" : "picture",
                picture->pixelated ? " pixelated" : "", chart ? "svg+xml" : "png");
   add_base64(body, (const uint8_t *)data, n_bytes);
   coh_free(data);

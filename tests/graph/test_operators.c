@@ -90,6 +90,11 @@ BUILD(conv_bias_relu,
       coh_op_relu(g, coh_op_add(g, coh_op_conv2d(g, x[0], x[1], WINDOW_STRIDED), x[2])))
 BUILD(data_plain, coh_op_conv2d_data(g, x[0], x[1], WINDOW_PLAIN, 6, 5))
 BUILD(data_strided, coh_op_conv2d_data(g, x[0], x[1], WINDOW_STRIDED, 7, 6))
+BUILD(data_dilated,
+      coh_op_conv2d_data(g, x[0], x[1],
+                         (coh_window){
+                             .dilation = {2, 3}, .pad_before = {2, 1}, .pad_after = {1, 3}},
+                         6, 8))
 BUILD(data_grouped, coh_op_conv2d_data(g, x[0], x[1], WINDOW_GROUPED, 5, 5))
 BUILD(weights_plain, coh_op_conv2d_weights(g, x[0], x[1], WINDOW_PLAIN, 3, 2))
 BUILD(weights_strided, coh_op_conv2d_weights(g, x[0], x[1], WINDOW_STRIDED, 3, 3))
@@ -182,6 +187,9 @@ static const sample samples[] = {
     {"conv2d_data", {{4, {2, 4, 4, 4}}, {4, {3, 2, 3, 4}}, END}, -1, 1, build_data_plain},
     {"conv2d_data", {{4, {2, 4, 3, 3}}, {4, {3, 3, 1, 3}}, END}, -1, 1, build_data_strided},
     {"conv2d_data", {{4, {2, 5, 5, 6}}, {4, {3, 3, 2, 6}}, END}, -1, 1, build_data_grouped},
+    // few channels in, many out: the way of our own
+    {"conv2d_data", {{4, {3, 4, 3, 9}}, {4, {3, 3, 2, 9}}, END}, -1, 1, build_data_strided},
+    {"conv2d_data", {{4, {2, 5, 6, 8}}, {4, {3, 3, 1, 8}}, END}, -1, 1, build_data_dilated},
     {"conv2d_weights", {{4, {2, 6, 5, 3}}, {4, {2, 4, 4, 4}}, END}, -1, 1, build_weights_plain},
     {"conv2d_weights",
      {{4, {2, 7, 6, 1}}, {4, {2, 4, 3, 5}}, END},

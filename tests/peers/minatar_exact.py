@@ -1,7 +1,7 @@
 """Compares Cohort's MinAtar games with the Python package, bit for bit.
 
     python3 -m venv VENV && VENV/bin/pip install minatar==1.0.15
-    VENV/bin/python tests/peers/minatar_exact.py --trace BUILD/tests/peers/minatar_trace
+    VENV/bin/python tests/peers/minatar_exact.py --trace BUILD/bin/minatar_trace
 
 Both sides are seeded alike and get the same actions: `script` from a linear congruential
 generator (the default; action = (x >> 33) % 6 after x = x * 6364136223846793005 +

@@ -304,7 +304,7 @@ static void option_table_has_sound_defaults(void **state) {
   assert_int_equal(options.capacity, 100000);
   assert_int_equal(options.memory, 1 << 30);
   assert_int_equal(options.tier, COH_REPLAY_AUTO);
-  assert_int_equal(options.chunk, 256);
+  assert_int_equal(options.chunk, 64);
   assert_false(options.prioritized);
   coh_options_clear(coh_replay_option_table, &options);
 }

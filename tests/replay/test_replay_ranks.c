@@ -41,7 +41,7 @@ typedef struct pair {
 } pair;
 
 static void pair_begin(pair *p, int tier, bool prioritized, int n_threads) {
-  coh_replay_config config = model_config(LANES, ENVS, 16 * 60, BATCH);
+  coh_replay_config config = model_config(LANES, ENVS, 16 * 25, BATCH);
   if (tier == COH_REPLAY_COLD) model_make_cold(&config);
   config.options.chunk = 8;
   config.options.prioritized = prioritized;
@@ -114,7 +114,7 @@ static void rows_do_not_depend_on_ranks_or_threads(void **state) {
     for (int prioritized = 0; prioritized < 2; prioritized++) {
       pair p;
       pair_begin(&p, tier, prioritized, 1 + prioritized);
-      pair_play(&p, 0, 120);
+      pair_play(&p, 0, 60);
       compare_saved(&p);
       pair_end(&p);
     }
@@ -124,7 +124,7 @@ static void a_save_loads_on_another_number_of_ranks(void **state) {
   (void)state;
   pair p;
   pair_begin(&p, COH_REPLAY_COLD, true, 1);
-  pair_play(&p, 0, 60);
+  pair_play(&p, 0, 40);
   // lanes of the copy on one rank go into a new one over all ranks, and the run goes on
   coh_replay_destroy(&p.spread);
   assert_ok(coh_replay_create(&p.config, &p.spread));
@@ -134,7 +134,7 @@ static void a_save_loads_on_another_number_of_ranks(void **state) {
     assert_ok(coh_replay_load_lane(p.spread, lane, stream_read, &saved));
     coh_free(saved.data);
   }
-  pair_play(&p, 60, 60);
+  pair_play(&p, 40, 30);
   // and lanes of all ranks go back into one on a single rank
   int size = coh_world_size(world);
   stream own = {0};
@@ -151,7 +151,7 @@ static void a_save_loads_on_another_number_of_ranks(void **state) {
   for (int64_t lane = 0; lane < LANES; lane++)
     assert_ok(coh_replay_load_lane(p.whole, lane, stream_read, &all));
   assert_int_equal(all.at, all.n_bytes);
-  pair_play(&p, 120, 60);
+  pair_play(&p, 70, 30);
   compare_saved(&p);
   coh_free(own.data);
   coh_free(all.data);
@@ -161,7 +161,7 @@ static void a_save_loads_on_another_number_of_ranks(void **state) {
 
 static void all_ranks_agree_on_a_failure(void **state) {
   (void)state;
-  coh_replay_config config = model_config(LANES, ENVS, 16 * 60, BATCH);
+  coh_replay_config config = model_config(LANES, ENVS, 16 * 25, BATCH);
   config.world = world;
   config.options.memory = 1000;
   coh_replay *replay = NULL;

@@ -51,7 +51,10 @@ COH_ELEMENTWISE(clip, 1, derive_clip)
 COH_ELEMENTWISE(clip_mask, 1, NULL)
 
 coh_value coh_op_affine(coh_graph *g, coh_value x, double scale, double shift) {
+  double number;
   if (scale == 1.0 && shift == 0.0) return x;
+  if (coh_graph_uniform(g, x, &number))
+    return coh_graph_full(g, coh_graph_shape(g, x), scale * number + shift);
   return coh_graph_unary(g, &coh_operator_affine, x, scale, shift);
 }
 

@@ -31,9 +31,9 @@ static product_shape product_of(const coh_signature *s) {
 
 static coh_status plan_matmul(const coh_signature *s, coh_kernel_plan *plan) {
   product_shape p = product_of(s);
-  bool ta = s->attributes.integer[TRANSPOSE_A] != 0,
-       tb = s->attributes.integer[TRANSPOSE_B] != 0;
-  plan->scratch_floats = coh_la_matmul_scratch(ta, tb, p.m, p.n, p.k);
+  COH_CHECK(p.m <= INT32_MAX && p.n <= INT32_MAX && p.k <= INT32_MAX, COH_E_CONFIG,
+            "matmul: %lld x %lld x %lld does not fit in 31 bits", (long long)p.m,
+            (long long)p.n, (long long)p.k);
   plan->flops = 2 * p.batch * p.m * p.n * p.k;
   return COH_OK;
 }
@@ -45,7 +45,7 @@ static coh_status run_matmul(const coh_kernel_call *call) {
        tb = s->attributes.integer[TRANSPOSE_B] != 0;
   for (int64_t i = 0; i < p.batch; i++)
     coh_la_matmul(ta, tb, p.m, p.n, p.k, call->in[0] + i * p.m * p.k,
-                  call->in[1] + i * p.k * p.n, call->out + i * p.m * p.n, call->scratch);
+                  call->in[1] + i * p.k * p.n, call->out + i * p.m * p.n);
   return COH_OK;
 }
 

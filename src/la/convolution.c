@@ -181,6 +181,33 @@ static coh_status make_reorder(coh_convolution *plan) {
   return COH_OK;
 }
 
+/* oneDNN's first offer, but for forward convolutions of 2 to 15 channels its direct kernel,
+ * where there is one: measured, 3x3 of 4 or 10 to 16 channels at 10x10, 150 and 173 GF/s
+ * against 77 and 117, 8x8 of 4 to 32 channels at 84x84 178 against 161. */
+static dnnl_status_t choose_kernel(const coh_convolution_shape *shape,
+                                   coh_convolution_kind kind,
+                                   const dnnl_convolution_desc_t *desc,
+                                   const_dnnl_primitive_attr_t attr, dnnl_engine_t engine,
+                                   const_dnnl_primitive_desc_t hint,
+                                   dnnl_primitive_desc_t *pd) {
+  int64_t channels = shape->c / shape->groups;
+  dnnl_primitive_desc_iterator_t offers;
+  if (kind == COH_CONVOLUTION_FORWARD && channels >= 2 && channels < 16 &&
+      dnnl_primitive_desc_iterator_create(&offers, desc, attr, engine, hint) == dnnl_success) {
+    bool found = false;
+    do {
+      const char *name = NULL;
+      *pd = dnnl_primitive_desc_iterator_fetch(offers);
+      dnnl_primitive_desc_query(*pd, dnnl_query_impl_info_str, 0, &name);
+      found = name && strcmp(name, "jit:avx512_core") == 0;
+      if (!found) dnnl_primitive_desc_destroy(*pd);
+    } while (!found && dnnl_primitive_desc_iterator_next(offers) == dnnl_success);
+    dnnl_primitive_desc_iterator_destroy(offers);
+    if (found) return dnnl_success;
+  }
+  return dnnl_primitive_desc_create(pd, desc, attr, engine, hint);
+}
+
 static coh_status make_primitive(coh_convolution *plan, const coh_convolution_shape *shape,
                                  bool bias, bool relu) {
   DNNL_TRY(dnnl_engine_create(&plan->engine, dnnl_cpu, 0), "make an engine");
@@ -199,7 +226,7 @@ static coh_status make_primitive(coh_convolution *plan, const coh_convolution_sh
       status = dnnl_primitive_desc_create(&hint, &forward, attr, plan->engine, NULL);
   }
   if (status == dnnl_success)
-    status = dnnl_primitive_desc_create(&pd, &desc, attr, plan->engine, hint);
+    status = choose_kernel(shape, plan->kind, &desc, attr, plan->engine, hint, &pd);
   if (hint) dnnl_primitive_desc_destroy(hint);
   dnnl_primitive_attr_destroy(attr);
   DNNL_TRY(status, "find a kernel");

@@ -108,7 +108,7 @@ typedef struct coh_lane_sum coh_lane_sum;
 coh_status coh_lane_sum_create(coh_world *world, const coh_lanes *lanes, coh_sum_type type,
                                int64_t max_count, int n_threads, coh_lane_sum **sum);
 
-/* Destroy a plan with no sum under way. Accepts NULL, sets NULL. Collective. */
+/* Destroy a plan with no sum under way. Accepts NULL, sets NULL. Not collective. */
 void coh_lane_sum_destroy(coh_lane_sum **sum);
 
 /* Sum one vector a lane over all lanes of the run: result = tree sum of lane[0 .. n_lanes).

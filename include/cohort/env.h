@@ -58,7 +58,7 @@ typedef struct coh_env coh_env;
  * during the call. n_envs: at least 1. first: global index of the batch's first environment;
  * first + n_envs <= 2^32. seed: the run's, or another one for evaluation.
  * Caller destroys *env; every environment needs a reset before its first step.
- * Not collective. Fails: COH_E_CONFIG (an option, a map file), COH_E_MEMORY. */
+ * Not collective. Fails: COH_E_CONFIG (an option), COH_E_DATA (a map file), COH_E_MEMORY. */
 coh_status coh_env_create(const coh_choice *choice, int64_t n_envs, int64_t first,
                           uint64_t seed, coh_env **env);
 

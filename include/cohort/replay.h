@@ -19,6 +19,8 @@
  *   coh_replay_gather(replay, u, lane, &rows)   lane by lane, lanes may be on different threads
  *   coh_replay_write_back(replay, u, errors)    collective: new priorities, if prioritized
  *
+ * Gathering may overlap appending: a minibatch is a copy. Refresh, draw and write_back may not.
+ *
  * Sources: Schaul, Quan, Antonoglou, Silver, "Prioritized experience replay", ICLR 2016;
  * Horgan et al., "Distributed prioritized experience replay", ICLR 2018 (n-step, shards). */
 #ifndef COHORT_REPLAY_H
@@ -36,8 +38,6 @@
 extern "C" {
 #endif
 
-
-
 /* ------------------------------------------------------------------------------ options -- */
 
 /* Where frames live. Both tiers give the same bits. */
@@ -50,7 +50,7 @@ typedef enum coh_replay_tier {
 /* What a config file sets. */
 typedef struct coh_replay_options {
   int64_t capacity; /* transitions, over all lanes */
-  int64_t memory;   /* bytes, over all lanes and ranks */
+  int64_t memory;   /* bytes, over all lanes and ranks; zstd takes 1.4 MB a thread beside it */
   int tier;         /* coh_replay_tier */
   int64_t chunk;    /* rows of a cold chunk */
   int64_t cache;    /* decoded chunks kept by a lane */
@@ -67,18 +67,19 @@ extern const coh_option coh_replay_option_table[];
 typedef struct coh_replay_config {
   coh_replay_options options;
   uint64_t seed;
-  coh_world *world;/* borrowed; NULL: this process is the only rank and has all lanes */
-  int64_t n_lanes;       /* of the run; divides n_envs and batch */
-  int64_t n_envs;        /* of the run; lane i owns the i-th block of n_envs / n_lanes */
-  int64_t batch;         /* rows of a minibatch, over all lanes */
-  int64_t in_flight;     /* draws whose rows and priorities are kept, at least 1 */
-  size_t row_bytes;      /* of one observation as append takes it */
-  int64_t n_values;      /* floats of one expanded observation */
-  int64_t n_channels;    /* the fastest dimension, only used when stack > 1 */
-  int64_t n_actions;     /* actions are 0 .. n_actions - 1 */
-  int64_t n_step;        /* rewards summed in a return, at least 1 */
-  int64_t stack;         /* frames in a state, at least 1; before an episode's start: zeros */
-  double gamma;          /* discount of one step */
+  coh_world *world;   /* borrowed; NULL: this process is the only rank and has all lanes */
+  int n_threads;      /* OpenMP threads over this rank's lanes, at least 1 */
+  int64_t n_lanes;    /* of the run; divides n_envs and batch */
+  int64_t n_envs;     /* of the run; lane i owns the i-th block of n_envs / n_lanes */
+  int64_t batch;      /* rows of a minibatch, over all lanes */
+  int64_t in_flight;  /* draws whose rows and priorities are kept, at least 1 */
+  size_t row_bytes;   /* of one observation as append takes it */
+  int64_t n_values;   /* floats of one expanded observation */
+  int64_t n_channels; /* the fastest dimension, only used when stack > 1 */
+  int64_t n_actions;  /* actions are 0 .. n_actions - 1 */
+  int64_t n_step;     /* rewards summed in a return, at least 1 */
+  int64_t stack;      /* frames in a state, at least 1; before an episode's start: zeros */
+  double gamma;       /* discount of one step */
   /* Expand n rows to n x n_values floats; called by several threads at once. NULL: rows are
    * n_values floats and are copied. */
   void (*expand)(const void *context, int64_t n, const void *rows, float *values);
@@ -123,7 +124,9 @@ coh_status coh_replay_append(coh_replay *replay, int64_t lane, int64_t env,
 
 /* Publish what every lane holds. Needed before a draw whenever lanes were appended to, loaded
  * or given priorities since; several draws may follow one refresh.
- * Collective; allocates nothing. Fails: COH_E_COMM. */
+ * Collective; allocates nothing.
+ * Fails: COH_E_DIVERGED on every rank, if an error given to write_back was not finite;
+ * COH_E_COMM. */
 coh_status coh_replay_refresh(coh_replay *replay);
 
 /* Transitions that can be sampled, over all lanes, as of the last refresh. Not collective. */
@@ -136,8 +139,8 @@ int64_t coh_replay_sampleable(const coh_replay *replay);
  * the minibatch; ignored unless prioritized.
  * Collective; allocates nothing; uses OpenMP over lanes when there are several.
  * The draw before `in_flight` others is forgotten.
- * Fails: COH_E_INTERNAL (nothing to sample, lanes changed since the last refresh), COH_E_COMM.
- */
+ * Fails: COH_E_INTERNAL (nothing to sample, on all ranks; lanes changed since the last refresh,
+ * or a cold chunk damaged in memory, perhaps on this rank alone), COH_E_COMM. */
 coh_status coh_replay_draw(coh_replay *replay, uint64_t update, double beta);
 
 /* Where gather writes: n = batch / n_lanes rows, in the caller's memory. A NULL is skipped. */
@@ -165,14 +168,15 @@ coh_status coh_replay_gather(coh_replay *replay, uint64_t update, int64_t lane,
  * A transition drawn twice takes the error of its last row; one that was evicted since is
  * left out. Does nothing unless prioritized.
  * Collective; allocates nothing.
- * Fails: COH_E_INTERNAL (not one of the last in_flight draws), COH_E_DIVERGED (an error is not
- * finite; agreed on by all ranks, no priority changed), COH_E_COMM. */
+ * An error that is not finite changes no priority, and fails the next refresh on every rank.
+ * Fails: COH_E_INTERNAL (not one of the last in_flight draws), COH_E_COMM. */
 coh_status coh_replay_write_back(coh_replay *replay, uint64_t update, const float *errors);
 
 /* ---------------------------------------------------------------------------- statistics -- */
 
 /* Sums over this rank's lanes. */
 typedef struct coh_replay_stats {
+  int64_t capacity;        /* transitions that fit, at most */
   coh_replay_tier tier;    /* hot or cold */
   int64_t n_transitions;   /* stored */
   int64_t n_sampleable;    /* of these, can be sampled now */
@@ -197,8 +201,8 @@ typedef coh_status coh_replay_write(void *context, const void *data, size_t n_by
 typedef coh_status coh_replay_read(void *context, void *data, size_t n_bytes);
 
 /* Save all of one local lane: frames (XOR-ed with the row before, so that they compress),
- * transitions, priorities, counters. Draws in flight are not saved. Not collective; different
- * lanes may be saved by different threads. Fails: as write does. */
+ * transitions, priorities, counters, in host byte order. Draws in flight are not saved. Not
+ * collective; different lanes may be saved by different threads. Fails: as write does. */
 coh_status coh_replay_save_lane(coh_replay *replay, int64_t lane, coh_replay_write *write,
                                 void *context);
 

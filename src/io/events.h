@@ -29,6 +29,7 @@ coh_status coh_events_image(coh_events *events, const char *tag, int64_t step, d
 /* Bytes in the file, and cutting it back, as in io/append.h. */
 int64_t coh_events_position(const coh_events *events);
 coh_status coh_events_sync(coh_events *events);
+coh_status coh_events_rewind(coh_events *events, int64_t position);
 
 /* CRC-32C (Castagnoli), continued from `crc` (start with 0); and TFRecord's masking of it. */
 uint32_t coh_crc32c(uint32_t crc, const void *data, size_t n_bytes);

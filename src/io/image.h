@@ -29,7 +29,7 @@ coh_status coh_png_write(const char *path, const coh_image *image);
 coh_status coh_png_encode(const coh_image *image, uint8_t **data, size_t *n_bytes);
 
 /* Read a PNG of at most max_pixels; palettes, 16 bits and alpha become 8-bit gray or RGB (alpha
- * is dropped). Not collective. image: out; caller clears. Fails: COH_E_DATA, COH_E_MEMORY. */
+ * over white). Not collective. image: out; caller clears. Fails: COH_E_DATA, COH_E_MEMORY. */
 coh_status coh_png_read(const char *path, int64_t max_pixels, coh_image *image);
 coh_status coh_png_decode(const char *name, const void *data, size_t n_bytes,
                           int64_t max_pixels, coh_image *image);

@@ -15,6 +15,7 @@
 
 #include <cmocka.h>
 
+#include "base/alloc.h"
 #include "cohort/comm.h"
 
 /* The world under test and this rank's failures in the running test. One a program. */
@@ -55,8 +56,8 @@ static inline int64_t mpi_test_failures(void) {
     assert_all_ranks();                  \
   } while (0)
 
-/* Run a group of tests in an open world; the body of main. Every rank returns the same code.
- * Only rank 0's cmocka speaks, unless a rank has something to complain about. */
+/* Run a group of tests in an open world; the body of main. Only rank 0's cmocka speaks; other
+ * ranks' failures are lines on stderr. Fails too when allocations are left at the end. */
 #define mpi_test_main(tests) mpi_test_run(#tests, (tests), sizeof(tests) / sizeof *(tests))
 
 static inline int mpi_test_run(const char *name, const struct CMUnitTest *tests,
@@ -69,6 +70,11 @@ static inline int mpi_test_run(const char *name, const struct CMUnitTest *tests,
     if (!freopen("/dev/null", "w", stdout)) return 1;
   int n_failed = _cmocka_run_group_tests(name, tests, n_tests, NULL, NULL);
   coh_world_close(&mpi_test_state.world);
+  if (coh_alloc_live() != 0) {
+    fprintf(stderr, "%s: %lld allocations are not released\n", name,
+            (long long)coh_alloc_live());
+    return 1;
+  }
   return n_failed ? 1 : 0;
 }
 

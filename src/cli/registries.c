@@ -1,0 +1,17 @@
+/* The registries, by the plural that people type. */
+#include "cli/registries.h"
+
+#include "cohort/env.h"
+#include "cohort/nn.h"
+#include "cohort/task.h"
+
+const coh_registry coh_registries[] = {
+    {"tasks", &coh_task_kinds},
+    {"envs", &coh_env_kinds},
+    {"layers", &coh_layer_kinds},
+    {"activations", &coh_activation_kinds},
+    {"losses", &coh_loss_kinds},
+    {"optimizers", &coh_optimizer_kinds},
+    {"initializers", &coh_initializer_kinds},
+    {0},
+};

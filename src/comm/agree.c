@@ -1,0 +1,43 @@
+/* Agreement on failures: one minimum over ranks finds the lowest failing rank, and only if
+ * there is one does its message travel. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "comm/world.h"
+
+enum { WORDS_BYTES = 1024 };
+
+typedef struct verdict {
+  int status;
+  char words[WORDS_BYTES];
+} verdict;
+
+coh_status coh_comm_agree(const coh_world *world, coh_status status) {
+  int failing = status == COH_OK ? world->size : world->rank;
+  int lowest = failing;
+  COH_MPI(MPI_Allreduce(&failing, &lowest, 1, MPI_INT, MPI_MIN, world->comm));
+  if (lowest == world->size) return COH_OK;
+
+  verdict said = {.status = (int)status};
+  if (lowest == world->rank) snprintf(said.words, sizeof said.words, "%s", coh_error_message());
+  COH_MPI(MPI_Bcast(&said, (int)sizeof said, MPI_BYTE, lowest, world->comm));
+  coh_fail((coh_status)said.status, "%s", said.words);
+  if (world->size == 1) return (coh_status)said.status;
+  return coh_fail_within((coh_status)said.status, "rank %d of %d", lowest, world->size);
+}
+
+void coh_comm_abort(const coh_world *world, coh_status status) {
+  // one write, so that lines of several ranks do not mix
+  char line[WORDS_BYTES + 64];
+  int length;
+  if (world->size > 1)
+    length = snprintf(line, sizeof line, "cohort: error: rank %d of %d: %s\n", world->rank,
+                      world->size, coh_error_message());
+  else
+    length = snprintf(line, sizeof line, "cohort: error: %s\n", coh_error_message());
+  if (write(STDERR_FILENO, line, (size_t)length) < 0) fflush(stderr);
+  MPI_Abort(world->comm, coh_status_exit_code(status));
+  _exit(coh_status_exit_code(status));
+}

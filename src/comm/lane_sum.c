@@ -1,0 +1,197 @@
+/* Lane sums: the plan, and the walk through the rounds of lane_rounds.c.
+ *
+ * Ranks own contiguous lanes, cut here into maximal nodes of the lane tree. Inside a rank each
+ * node is one pass over the lanes (lane_tree.c); across ranks the nodes are combined in the
+ * order of the same tree, so the bits are those of one rank doing it all. */
+#include <string.h>
+
+#include "base/alloc.h"
+#include "comm/lane_rounds.h"
+
+/* ---------------------------------------------------------------- the plan */
+
+static bool is_power_of_two(int64_t n) {
+  return (n & (n - 1)) == 0;
+}
+
+// cut every rank's lanes into nodes; bound: all of them, n_lanes + 1 entries at most
+static coh_status plan_nodes(coh_lane_sum *sum, int64_t bound[], int64_t *n_nodes) {
+  int64_t n_lanes = sum->lanes.n_lanes, n_all = 0;
+  for (int rank = 0; rank < sum->world->size; ++rank) {
+    int64_t cut[COH_LANE_TREE_MAX_CUT];
+    int n = coh_lane_tree_cut(coh_lanes_first_of(sum->world, n_lanes, rank),
+                              coh_lanes_first_of(sum->world, n_lanes, rank + 1), n_lanes, cut);
+    sum->leaf_of[rank] = n_all;
+    memcpy(bound + n_all, cut, ((size_t)n + 1) * sizeof *bound);
+    n_all += n;
+  }
+  sum->leaf_of[sum->world->size] = n_all;
+  *n_nodes = n_all;
+  return COH_OK;
+}
+
+// the trees inside this rank: their leaves are single lanes
+static coh_status plan_local(coh_lane_sum *sum, const int64_t bound[], int n_threads) {
+  COH_NEW(sum->local, sum->n_nodes);
+  COH_NEW(sum->node_lane, sum->n_nodes);
+  int64_t *lane;
+  COH_NEW(lane, sum->lanes.n_local + 1);
+  for (int64_t i = 0; i <= sum->lanes.n_local; ++i)
+    lane[i] = sum->lanes.first + i;
+  coh_status status = COH_OK;
+  for (int k = 0; k < sum->n_nodes && status == COH_OK; ++k) {
+    sum->node_lane[k] = bound[k] - sum->lanes.first;
+    status = coh_lane_tree_create(lane + sum->node_lane[k], bound[k + 1] - bound[k], sum->type,
+                                  n_threads, &sum->local[k]);
+  }
+  COH_DELETE(lane);
+  return status;
+}
+
+static coh_status plan_trees(coh_lane_sum *sum, int n_threads) {
+  int size = sum->world->size, rank = sum->world->rank;
+  int64_t *bound, n_all = 0;
+  COH_NEW(sum->leaf_of, size + 1);
+  COH_NEW(bound, sum->lanes.n_lanes + 1);
+  coh_status status = plan_nodes(sum, bound, &n_all);
+  if (status == COH_OK) {
+    sum->n_nodes = (int)(sum->leaf_of[rank + 1] - sum->leaf_of[rank]);
+    status = plan_local(sum, bound + sum->leaf_of[rank], n_threads);
+  }
+  if (status == COH_OK)
+    status = coh_lane_tree_create(bound, n_all, sum->type, n_threads, &sum->across);
+  COH_DELETE(bound);
+  COH_TRY(status);
+  COH_NEW(sum->leaf, n_all);
+  return coh_lane_tree_create((int64_t[]){0, 1, 2}, 2, sum->type, n_threads, &sum->pair);
+}
+
+static coh_status plan(coh_lane_sum *sum, int n_threads) {
+  COH_CHECK(sum->max_count >= 0 && n_threads >= 1, COH_E_INTERNAL,
+            "a lane sum of %lld elements on %d threads", (long long)sum->max_count, n_threads);
+  COH_CHECK(sum->aligned || (sum->method != LANE_DOUBLING && sum->method != LANE_HALVING),
+            COH_E_INTERNAL, "ranks are not aligned nodes of the lane tree");
+  COH_TRY(plan_trees(sum, n_threads));
+  int64_t n_out, n_in;
+  lane_rounds_memory(sum, &n_out, &n_in);
+  COH_NEW(sum->out_box, (size_t)n_out * sum->bytes);
+  COH_NEW(sum->in_box, (size_t)n_in * sum->bytes);
+  return coh_transfer_init(&sum->transfer, sum->world->comm, 2 * sum->world->size);
+}
+
+coh_status lane_sum_create_by(coh_world *world, const coh_lanes *lanes, coh_sum_type type,
+                              int64_t max_count, int n_threads, lane_method method,
+                              coh_lane_sum **sum) {
+  coh_lane_sum *made;
+  COH_NEW(made, 1);
+  *made = (coh_lane_sum){
+      .world = world,
+      .lanes = *lanes,
+      .type = type,
+      .bytes = coh_sum_type_bytes(type),
+      .max_count = max_count,
+      .aligned = is_power_of_two(world->size) && is_power_of_two(lanes->n_lanes),
+      .method = method,
+      .tag = coh_world_take_tag(world),
+  };
+  coh_status status = coh_comm_agree(world, plan(made, n_threads));
+  if (status != COH_OK) {
+    coh_lane_sum_destroy(&made);
+    return status;
+  }
+  made->transfer.chunk = world->transfer.chunk;
+  *sum = made;
+  return COH_OK;
+}
+
+coh_status coh_lane_sum_create(coh_world *world, const coh_lanes *lanes, coh_sum_type type,
+                               int64_t max_count, int n_threads, coh_lane_sum **sum) {
+  return lane_sum_create_by(world, lanes, type, max_count, n_threads, LANE_AUTO, sum);
+}
+
+void coh_lane_sum_destroy(coh_lane_sum **sum) {
+  coh_lane_sum *gone = *sum;
+  if (!gone) return;
+  for (int k = 0; gone->local && k < gone->n_nodes; ++k)
+    coh_lane_tree_destroy(&gone->local[k]);
+  coh_lane_tree_destroy(&gone->across);
+  coh_lane_tree_destroy(&gone->pair);
+  coh_transfer_fini(&gone->transfer);
+  COH_DELETE(gone->local);
+  COH_DELETE(gone->node_lane);
+  COH_DELETE(gone->leaf_of);
+  COH_DELETE(gone->leaf);
+  COH_DELETE(gone->out_box);
+  COH_DELETE(gone->in_box);
+  COH_DELETE(*sum);
+}
+
+/* ---------------------------------------------------------------- a sum */
+
+static coh_status claim(coh_lane_sum *sum, int64_t count, void *result) {
+  COH_CHECK(sum->phase == LANE_IDLE, COH_E_INTERNAL, "a lane sum is already under way");
+  COH_CHECK(count >= 0 && count <= sum->max_count, COH_E_INTERNAL,
+            "a lane sum of %lld elements in a plan for %lld", (long long)count,
+            (long long)sum->max_count);
+  sum->count = count;
+  sum->result = result;
+  return COH_OK;
+}
+
+static coh_status begin(coh_lane_sum *sum, const void *const lane[], int64_t count,
+                        void *result, bool scattered) {
+  COH_TRY(claim(sum, count, result));
+  sum->gathers = !scattered;
+  if (count == 0) return COH_OK;
+  if (sum->world->size == 1) {
+    lane_sum_node(sum, lane, 0, 0, count, result);
+    return COH_OK;
+  }
+  return lane_rounds_begin(sum, lane_rounds_choose(sum, count, scattered), lane);
+}
+
+coh_status coh_lane_sum_begin(coh_lane_sum *sum, const void *const lane[], int64_t count,
+                              void *result) {
+  return begin(sum, lane, count, result, false);
+}
+
+coh_status coh_lane_sum_scatter_begin(coh_lane_sum *sum, const void *const lane[],
+                                      int64_t count, void *vector) {
+  return begin(sum, lane, count, vector, true);
+}
+
+coh_status coh_lane_sum_gather_begin(coh_lane_sum *sum, int64_t count, void *vector) {
+  COH_TRY(claim(sum, count, vector));
+  return count == 0 || sum->world->size == 1 ? COH_OK : lane_rounds_gather(sum);
+}
+
+coh_status coh_lane_sum_progress(coh_lane_sum *sum, bool *done) {
+  bool round_is_done = true;
+  while (sum->phase != LANE_IDLE && round_is_done) {
+    COH_TRY(coh_transfer_test(&sum->transfer, &round_is_done));
+    if (round_is_done) COH_TRY(lane_rounds_advance(sum));
+  }
+  if (done) *done = sum->phase == LANE_IDLE;
+  return COH_OK;
+}
+
+coh_status coh_lane_sum_end(coh_lane_sum *sum) {
+  while (sum->phase != LANE_IDLE) {
+    COH_TRY(coh_transfer_wait(&sum->transfer));
+    COH_TRY(lane_rounds_advance(sum));
+  }
+  return COH_OK;
+}
+
+coh_status coh_lane_sum_run(coh_lane_sum *sum, const void *const lane[], int64_t count,
+                            void *result) {
+  COH_TRY(coh_lane_sum_begin(sum, lane, count, result));
+  return coh_lane_sum_end(sum);
+}
+
+void coh_lane_sum_shard(const coh_lane_sum *sum, int64_t count, int64_t *first,
+                        int64_t *n_items) {
+  int own = lane_slice_of(sum, sum->world->rank);
+  *first = lane_slice_bound(sum, count, own);
+  *n_items = lane_slice_bound(sum, count, own + 1) - *first;
+}

@@ -1,0 +1,90 @@
+/* What layers use to build themselves: parameters, the dense product, flattening. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "nn/layer_type.h"
+
+static coh_value find_parameter(const coh_graph *graph, const char *name) {
+  for (int64_t k = 0; k < coh_graph_n_parameters(graph); k++) {
+    coh_parameter_view view = coh_graph_parameter_at(graph, k);
+    if (strcmp(view.name, name) == 0) return view.value;
+  }
+  return COH_NO_VALUE;
+}
+
+static coh_status collect(coh_layer_site *site, const coh_parameter_plan *plan) {
+  if (site->n_collected == site->capacity) {
+    int64_t capacity = site->capacity ? 2 * site->capacity : 16;
+    coh_network_parameter *grown = coh_alloc_resize(site->collected, (size_t)site->capacity,
+                                                    (size_t)capacity, sizeof *site->collected);
+    COH_CHECK(grown, COH_E_MEMORY, "out of memory for a network's parameters");
+    site->collected = grown;
+    site->capacity = capacity;
+  }
+  site->collected[site->n_collected++] =
+      (coh_network_parameter){.plan = *plan, .layer = site->layer};
+  return COH_OK;
+}
+
+coh_status coh_layer_parameter(coh_layer_site *site, const char *leaf,
+                               const coh_parameter_plan *plan, coh_value *out) {
+  char name[192];
+  snprintf(name, sizeof name, "%s.%s", site->path, leaf);
+  coh_value value = find_parameter(site->graph, name);
+  if (value == COH_NO_VALUE) {
+    value = coh_graph_parameter(site->graph, name, plan->shape);
+  } else {
+    coh_shape shape = coh_graph_shape(site->graph, value);
+    char there[96], here[96];
+    COH_CHECK(coh_shape_equal(shape, plan->shape), COH_E_CONFIG,
+              "the graph has a parameter %s of %s already, not of %s: give one of the networks "
+              "another name",
+              name, coh_shape_text(shape, false, there),
+              coh_shape_text(plan->shape, false, here));
+  }
+  if (site->collects) COH_TRY(collect(site, plan));
+  *out = value;
+  return COH_OK;
+}
+
+coh_value coh_layer_flatten(coh_graph *graph, coh_value in) {
+  coh_shape shape = coh_graph_shape(graph, in);
+  if (shape.rank <= 2) return in;
+  int64_t n = coh_shape_count(shape) / shape.size[0];
+  return coh_op_reshape(graph, in, COH_SHAPE(shape.size[0], n));
+}
+
+coh_status coh_layer_dense(coh_layer_site *site, const coh_dense_plan *plan, coh_value in,
+                           coh_value *out) {
+  coh_graph *g = site->graph;
+  coh_value x = coh_layer_flatten(g, in), weight, bias;
+  int64_t n_inputs = coh_graph_shape(g, x).size[1];
+  char leaf[64];
+  coh_parameter_plan parameter = {.role = COH_ROLE_WEIGHT,
+                                  .shape = COH_SHAPE(n_inputs, plan->units),
+                                  .fan_in = n_inputs,
+                                  .fan_out = plan->units,
+                                  .initializer = plan->initializer};
+  snprintf(leaf, sizeof leaf, "%sweight", plan->leaf);
+  COH_TRY(coh_layer_parameter(site, leaf, &parameter, &weight));
+  coh_value y = coh_op_matmul(g, x, weight);
+  if (plan->bias) {
+    parameter.role = COH_ROLE_BIAS;
+    parameter.shape = COH_SHAPE(plan->units);
+    snprintf(leaf, sizeof leaf, "%sbias", plan->leaf);
+    COH_TRY(coh_layer_parameter(site, leaf, &parameter, &bias));
+    y = coh_op_add(g, y, bias);
+  }
+  *out = y;
+  return COH_OK;
+}
+
+const char *coh_shape_text(coh_shape shape, bool skip_batch, char buffer[96]) {
+  int used = 0;
+  buffer[0] = '\0';
+  for (int axis = skip_batch ? 1 : 0; axis < shape.rank && used < 96; axis++)
+    used += snprintf(buffer + used, (size_t)(96 - used), "%s%lld", used ? " x " : "",
+                     (long long)shape.size[axis]);
+  return buffer;
+}

@@ -1,0 +1,203 @@
+/* Task dqn: the round, the metrics, the charts, and the descriptor. */
+#include "task/dqn/dqn.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+
+static coh_status act(coh_dqn *dqn, const float *params, int n_threads) {
+  double begun = coh_clock_now();
+  coh_status status = coh_dqn_act(dqn, params, n_threads);
+  dqn->act_seconds += coh_clock_now() - begun;
+  return status;
+}
+
+static int64_t env_steps(const coh_dqn *dqn) {
+  return dqn->n_steps * dqn->options->envs;
+}
+
+static coh_status step_lockstep(coh_dqn *dqn) {
+  int n_threads = dqn->context->n_threads;
+  COH_TRY(act(dqn, dqn->params, n_threads));
+  COH_TRY(coh_dqn_store(dqn, n_threads));
+  dqn->n_steps += dqn->options->rollout;
+  return coh_dqn_learn(dqn, env_steps(dqn), n_threads);
+}
+
+static coh_status dqn_step(void *task) {
+  coh_dqn *dqn = task;
+  return step_lockstep(dqn);
+}
+
+static int64_t dqn_position(const void *task) {
+  return env_steps(task);
+}
+
+// sum the lanes' finished episodes and their counts
+static coh_status sum_episodes(coh_dqn *dqn, coh_dqn_episodes *all) {
+  int64_t n_local = dqn->context->lanes.n_local;
+  double sums[2];
+  for (int64_t i = 0; i < n_local; i++)
+    dqn->sources[i] = &dqn->lane[i].episodes.returns;
+  COH_TRY(coh_lane_sum_run(dqn->sum_real, dqn->sources, 2, sums));
+  for (int64_t i = 0; i < n_local; i++)
+    dqn->sources[i] = &dqn->lane[i].episodes.count;
+  COH_TRY(coh_lane_sum_run(dqn->sum_count, dqn->sources, 1, &all->count));
+  all->returns = sums[0];
+  all->lengths = sums[1];
+  return COH_OK;
+}
+
+static void add_learning(const coh_dqn *dqn, coh_metric_row *exact) {
+  double rows = (double)(dqn->n_window * dqn->options->batch);
+  coh_metric_add(exact, "train/loss", dqn->tail[COH_DQN_TAIL_LOSS] / (double)dqn->n_window);
+  coh_metric_add(exact, "train/error", dqn->tail[COH_DQN_TAIL_ERROR] / rows);
+  coh_metric_add(exact, "train/q", dqn->tail[COH_DQN_TAIL_Q] / rows);
+  coh_metric_add(exact, "train/q_max", dqn->tail[COH_DQN_TAIL_Q_MAX] / rows);
+  coh_metric_add(exact, "train/staleness", dqn->tail[COH_DQN_TAIL_AGE] / rows);
+  if (dqn->n_norms)
+    coh_metric_add(exact, "train/gradient_norm", dqn->norm_sum / (double)dqn->n_norms);
+  coh_metric_add(exact, "train/learning_rate", coh_optimizer_learning_rate(dqn->optimizer));
+}
+
+// experience is counted over all ranks; the counts are integers, so any order will do
+static coh_status add_replay(coh_dqn *dqn, coh_metric_row *exact) {
+  coh_replay_stats stats;
+  coh_replay_stats_of(dqn->replay, &stats);
+  int64_t counts[3] = {stats.n_transitions, stats.bytes_used, stats.n_early};
+  COH_TRY(coh_comm_reduce_int(dqn->context->world, COH_REDUCE_SUM, counts, 3));
+  coh_metric_add(exact, "replay/transitions", (double)counts[0]);
+  coh_metric_add(exact, "replay/bytes_per_transition",
+                 counts[0] ? (double)counts[1] / (double)counts[0] : 0);
+  coh_metric_add(exact, "replay/evicted_early", (double)counts[2]);
+  return COH_OK;
+}
+
+static void add_timing(coh_dqn *dqn, coh_metric_row *timing) {
+  double now = coh_clock_now(), seconds = now - dqn->window_begun;
+  double steps = (double)((dqn->n_steps - dqn->steps_at_window) * dqn->options->envs);
+  coh_metric_add(timing, "rate/steps", steps / seconds);
+  coh_metric_add(timing, "rate/updates",
+                 (double)(dqn->n_updates - dqn->updates_at_window) / seconds);
+  coh_metric_add(timing, "share/act", dqn->act_seconds / seconds);
+  coh_metric_add(timing, "share/learn", dqn->learn_seconds / seconds);
+  coh_metric_add(timing, "share/reduce", dqn->reduce_seconds / seconds);
+  dqn->window_begun = now;
+  dqn->steps_at_window = dqn->n_steps;
+  dqn->updates_at_window = dqn->n_updates;
+  dqn->act_seconds = dqn->learn_seconds = dqn->reduce_seconds = 0;
+}
+
+static coh_status dqn_metrics(void *task, coh_metric_row *exact, coh_metric_row *timing) {
+  coh_dqn *dqn = task;
+  coh_dqn_episodes episodes;
+  COH_TRY(sum_episodes(dqn, &episodes));
+  coh_metric_add(exact, "train/episodes", (double)episodes.count);
+  if (episodes.count) {
+    coh_metric_add(exact, "train/return", episodes.returns / (double)episodes.count);
+    coh_metric_add(exact, "train/length", episodes.lengths / (double)episodes.count);
+  }
+  coh_metric_add(exact, "train/epsilon",
+                 coh_dqn_epsilon(&dqn->options->exploration, dqn->options->learning_starts,
+                                 env_steps(dqn), 0, dqn->options->envs));
+  coh_metric_add(exact, "train/updates", (double)dqn->n_updates);
+  if (dqn->n_window) add_learning(dqn, exact);
+  COH_TRY(add_replay(dqn, exact));
+  add_timing(dqn, timing);
+
+  for (int64_t i = 0; i < dqn->context->lanes.n_local; i++)
+    dqn->lane[i].episodes = (coh_dqn_episodes){0};
+  memset(dqn->tail, 0, sizeof dqn->tail);
+  dqn->norm_sum = 0;
+  dqn->n_window = dqn->n_norms = 0;
+  return COH_OK;
+}
+
+static const coh_task_chart charts[] = {
+    {.name = "return",
+     .title = "Return an episode",
+     .y_label = "return",
+     .caption = "Return of training episodes (with exploration) and of evaluations (mean and "
+                "95% interval), and what a random agent gets.",
+     .reference = "random_return",
+     .reference_label = "random agent",
+     .curve = {{"train/return", "training", NULL, NULL, COH_CURVE_SMOOTHED},
+               {"eval/return", "evaluation", "eval/return_low", "eval/return_high",
+                COH_CURVE_MARKED}}},
+    {.name = "length",
+     .title = "Length of episodes",
+     .y_label = "steps",
+     .caption = "Steps an episode.",
+     .curve = {{"train/length", "training", NULL, NULL, COH_CURVE_SMOOTHED},
+               {"eval/length", "evaluation", NULL, NULL, COH_CURVE_MARKED}}},
+    {.name = "loss",
+     .title = "Loss",
+     .y_label = "loss",
+     .logarithmic = true,
+     .caption = "Mean loss and mean absolute temporal difference error.",
+     .curve = {{"train/loss", "loss", NULL, NULL, COH_CURVE_SMOOTHED},
+               {"train/error", "|error|", NULL, NULL, COH_CURVE_SMOOTHED}}},
+    {.name = "q",
+     .title = "Action values",
+     .y_label = "Q",
+     .caption = "Mean Q of the actions taken and of the best actions, over minibatches.",
+     .curve = {{"train/q", "Q(s, a)", NULL, NULL, COH_CURVE_SMOOTHED},
+               {"train/q_max", "max Q(s, .)", NULL, NULL, COH_CURVE_SMOOTHED}}},
+    {.name = "epsilon",
+     .title = "Exploration",
+     .y_label = "epsilon",
+     .caption = "Chance of a random action (of the first actor).",
+     .curve = {{"train/epsilon", "epsilon", NULL, NULL, COH_CURVE_LINE}}},
+    {.name = "staleness",
+     .title = "Age of sampled experience",
+     .y_label = "steps",
+     .caption = "How many steps of their environment ago the sampled transitions were made.",
+     .curve = {{"train/staleness", "mean age", NULL, NULL, COH_CURVE_LINE}}},
+    {.name = "gradient",
+     .title = "Gradient norm",
+     .y_label = "norm",
+     .logarithmic = true,
+     .caption = "Euclidean norm of the gradient, every 64th update.",
+     .curve = {{"train/gradient_norm", "norm", NULL, NULL, COH_CURVE_SMOOTHED}}},
+    {.name = "rate",
+     .title = "Speed",
+     .y_label = "a second",
+     .from_timing = true,
+     .logarithmic = true,
+     .caption = "Environment steps and updates a second on this machine.",
+     .curve = {{"rate/steps", "environment steps", NULL, NULL, COH_CURVE_LINE},
+               {"rate/updates", "updates", NULL, NULL, COH_CURVE_LINE}}},
+    {.name = "share",
+     .title = "Where the time goes",
+     .y_label = "share of wall time",
+     .from_timing = true,
+     .caption = "Shares of acting, learning and the gradient sum (part of "
+                "learning) on rank 0.",
+     .curve = {{"share/act", "acting", NULL, NULL, COH_CURVE_LINE},
+               {"share/learn", "learning", NULL, NULL, COH_CURVE_LINE},
+               {"share/reduce", "gradient sum", NULL, NULL, COH_CURVE_LINE}}},
+    {0},
+};
+
+static const char *const progress[] = {"train/return", "train/loss", "train/epsilon",
+                                       "rate/updates", NULL};
+
+const coh_task_type coh_task_dqn = {
+    .kind = {"dqn",
+             "Deep Q-learning with experience replay and a target network (Mnih et al. 2015).",
+             coh_dqn_option_table, sizeof(coh_dqn_options)},
+    .unit = "environment steps",
+    .create = coh_dqn_create,
+    .destroy = coh_dqn_destroy,
+    .step = dqn_step,
+    .position = dqn_position,
+    .metrics = dqn_metrics,
+    .evaluate = coh_dqn_evaluate,
+    .save = coh_dqn_save,
+    .load = coh_dqn_load,
+    .save_lane = coh_dqn_save_lane,
+    .load_lane = coh_dqn_load_lane,
+    .results = coh_dqn_results,
+    .charts = charts,
+    .progress = progress,
+};

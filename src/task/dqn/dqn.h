@@ -1,0 +1,181 @@
+/* Deep Q-learning: the state of the task, and the parts it is made of.
+ *
+ * A round, lockstep:    act (all lanes) -> store -> learn (updates that are due)
+ * A round, pipelined:   act with the round's first weights | learn  ->  store
+ *
+ * Everything a lane computes depends on the config, the seed and the lane; sums over lanes go
+ * through coh_lane_sum; so ranks and threads do not change a bit.
+ * Sources: Mnih et al., "Human-level control through deep reinforcement learning", 2015, and
+ * those named in the option table. */
+#ifndef COHORT_TASK_DQN_H
+#define COHORT_TASK_DQN_H
+
+#include "cohort/env.h"
+#include "cohort/graph.h"
+#include "cohort/nn.h"
+#include "cohort/random.h"
+#include "cohort/replay.h"
+#include "cohort/task.h"
+#include "task/dqn/dqn_options.h"
+
+/* What the lanes' gradients carry along at their end, so that one reduction serves all. */
+typedef enum coh_dqn_tail {
+  COH_DQN_TAIL_LOSS,  /* sum over rows of weight x loss */
+  COH_DQN_TAIL_ERROR, /* sum of |temporal difference error| */
+  COH_DQN_TAIL_Q,     /* sum of Q(s, a) */
+  COH_DQN_TAIL_Q_MAX, /* sum of max_a Q(s, a) */
+  COH_DQN_TAIL_AGE,   /* sum of ages of the transitions, in steps of their environment */
+  COH_DQN_TAIL_FLOATS = 16,
+} coh_dqn_tail;
+
+/* One compiled program of action values: observations (n, ...) -> q (n, n_actions). */
+typedef struct coh_dqn_values {
+  coh_program *program;
+  coh_value input, q;
+  int64_t n_rows;
+} coh_dqn_values;
+
+/* The compiled update: loss and gradient of one lane's slice. */
+typedef struct coh_dqn_update {
+  coh_program *program;
+  coh_value input;     /* states (n, ...) */
+  coh_value action;    /* one-hot (n, n_actions) */
+  coh_value target;    /* (n) */
+  coh_value weight;    /* (n), importance weight / batch */
+  coh_value q;         /* out (n, n_actions) */
+  coh_value chosen;    /* out (n): Q(s, a) */
+  coh_value losses;    /* out (n) */
+  coh_value *gradient; /* out, one a parameter */
+  int64_t n_parameters;
+} coh_dqn_update;
+
+/* Finished episodes of a lane since the last row of metrics. */
+typedef struct coh_dqn_episodes {
+  double returns, lengths; /* sums */
+  int64_t count;
+} coh_dqn_episodes;
+
+typedef struct coh_dqn_lane {
+  int64_t index; /* of the lane in the run */
+  coh_env *env;
+  coh_workspace *act, *value, *update;
+  /* acting: one rollout is staged before it is stored */
+  uint8_t *frames;     /* (rollout, envs, row): what each action was chosen on */
+  uint8_t *finals;     /* (rollout, envs, row): what followed it */
+  int32_t *actions;    /* (rollout, envs) */
+  float *rewards;      /* (rollout, envs) */
+  uint8_t *terminated; /* (rollout, envs) */
+  uint8_t *truncated;  /* (rollout, envs) */
+  uint8_t *current;    /* (envs, row): the observations to act on next */
+  double *running;     /* (envs): return of the episode so far */
+  int64_t *ages;       /* (envs): its length */
+  coh_dqn_episodes episodes;
+  /* learning: one slice of a minibatch */
+  coh_replay_rows rows; /* points into the arrays below and into workspaces */
+  float *gradient;      /* flat block + tail */
+  float *next_q;        /* (rows, n_actions): copy of the target network's values */
+} coh_dqn_lane;
+
+typedef struct coh_dqn {
+  const coh_run_context *context;
+  const coh_dqn_options *options;
+  coh_env_spec spec; /* borrows from lane 0's environments */
+  coh_network *network;
+  coh_graph *layout; /* a graph of one row: names and places of the parameters */
+  coh_dqn_values act, value, evaluate;
+  coh_dqn_update update;
+  int64_t lane_envs, lane_rows;    /* environments and minibatch rows of a lane */
+  int64_t n_floats;                /* of the parameter block */
+  float *params, *target, *acting; /* acting: the weights that actors use (pipelined) */
+  coh_optimizer *optimizer;
+  coh_replay *replay;
+  coh_lane_sum *sum_gradient, *sum_real, *sum_count;
+  coh_dqn_lane *lane;   /* n_local */
+  float *errors;        /* (n_local x lane_rows): for the write-back */
+  const void **sources; /* n_local pointers for lane sums */
+  double *norm_partials;
+  coh_key explore_key;
+  int64_t n_steps; /* of each environment; environment steps = n_steps x envs */
+  int64_t n_updates;
+  /* accumulated since the last row of metrics */
+  double tail[COH_DQN_TAIL_FLOATS];
+  double norm_sum;
+  int64_t n_window, n_norms; /* updates, and norms taken, in the window */
+  double act_seconds, learn_seconds, reduce_seconds, window_begun;
+  int64_t steps_at_window, updates_at_window;
+  /* copies that a checkpoint being written borrows */
+  int64_t saved_counters[4];
+  double saved_sums[COH_DQN_TAIL_FLOATS + 1];
+} coh_dqn;
+
+/* Every so many updates the gradient's norm is taken for the metrics. */
+enum { COH_DQN_NORM_EVERY = 64 };
+
+/* ---- programs: dqn_programs.c */
+
+/* Compile all programs. Fails: COH_E_CONFIG, COH_E_MEMORY. */
+coh_status coh_dqn_programs_create(coh_dqn *dqn);
+void coh_dqn_programs_destroy(coh_dqn *dqn);
+
+/* ---- acting: dqn_act.c */
+
+/* Act one rollout in every local lane with the given weights, into the staging arrays. */
+coh_status coh_dqn_act(coh_dqn *dqn, const float *params, int n_threads);
+
+/* Store what was staged. */
+coh_status coh_dqn_store(coh_dqn *dqn, int n_threads);
+
+/* Choose actions epsilon-greedily: q (n, n_actions); entity e of row i is first + i.
+ * Ties go to the lowest action. */
+void coh_dqn_choose(coh_key key, int64_t first, int64_t step, const double *epsilon, int64_t n,
+                    int64_t n_actions, const float *q, int32_t *actions);
+
+/* ---- learning: dqn_learn.c */
+
+/* Do the updates that are due after `env_steps` environment steps. Collective.
+ * Fails: COH_E_DIVERGED on all ranks. */
+coh_status coh_dqn_learn(coh_dqn *dqn, int64_t env_steps, int n_threads);
+
+/* Updates due after so many environment steps. */
+int64_t coh_dqn_updates_due(const coh_dqn_options *options, int64_t env_steps);
+
+/* ---- targets: dqn_target.c */
+
+/* y_i = R_i + discount_i max_a target_q(s'_i, a); with choice_q (double DQN) the action is the
+ * argmax of choice_q instead. target_q, choice_q: (n, n_actions), choice_q may be NULL. y: out
+ * (n). */
+void coh_dqn_targets(int64_t n, int64_t n_actions, const float *returns, const float *discounts,
+                     const float *target_q, const float *choice_q, float *y);
+
+/* Index of the first largest of n values. */
+int64_t coh_dqn_argmax(const float *values, int64_t n);
+
+/* ---- exploration: dqn_exploration.c */
+
+/* Epsilon of environment `env` (of n_envs) after env_steps environment steps. */
+double coh_dqn_epsilon(const coh_dqn_exploration *options, int64_t learning_starts,
+                       int64_t env_steps, int64_t env, int64_t n_envs);
+
+/* ---- evaluation: dqn_evaluate.c */
+
+typedef struct coh_dqn_score {
+  double mean, low, high; /* of the return, with its 95% interval */
+  double length;          /* mean steps an episode */
+  double best, worst;
+  int64_t n_episodes;
+} coh_dqn_score;
+
+/* Play the evaluation's episodes. epsilon: 1 plays at random. Collective. */
+coh_status coh_dqn_play(coh_dqn *dqn, double epsilon, coh_dqn_score *score);
+
+/* ---- task functions in files of their own */
+coh_status coh_dqn_create(const coh_run_context *context, const void *options, void **task);
+void coh_dqn_destroy(void **task);
+coh_status coh_dqn_save(void *task, coh_saver *saver);
+coh_status coh_dqn_load(void *task, coh_loader *loader);
+coh_status coh_dqn_save_lane(void *task, int64_t lane, coh_saver *saver);
+coh_status coh_dqn_load_lane(void *task, int64_t lane, coh_loader *loader);
+coh_status coh_dqn_evaluate(void *task, coh_metric_row *exact);
+coh_status coh_dqn_results(void *task, coh_results *results);
+
+#endif

@@ -1,0 +1,166 @@
+/* Learning: draw a minibatch, let every lane compute its slice's gradient, sum over lanes, step
+ * the optimiser, move the target network. */
+#include <math.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "task/dqn/dqn.h"
+#include "task/lane_loop.h"
+
+// floats below which one thread steps the optimiser faster than several
+enum { SHARED_OPTIMIZER_FLOATS = 1 << 18 };
+
+int64_t coh_dqn_updates_due(const coh_dqn_options *options, int64_t env_steps) {
+  if (env_steps <= options->learning_starts) return 0;
+  return (env_steps - options->learning_starts) / options->train_every;
+}
+
+static double beta_at(const coh_dqn_beta *beta, int64_t env_steps) {
+  double way = (double)env_steps / (double)beta->steps;
+  return way >= 1 ? beta->end : beta->start + way * (beta->end - beta->start);
+}
+
+// y from the target network, and with double DQN the network's own choice
+static coh_status compute_targets(const coh_dqn *dqn, coh_dqn_lane *lane) {
+  int64_t n = dqn->lane_rows, n_actions = dqn->spec.n_actions;
+  const float *q = coh_workspace_data(lane->value, dqn->value.q), *choice = NULL;
+  COH_TRY(coh_workspace_bind_parameters(lane->value, dqn->target));
+  COH_TRY(coh_program_run(dqn->value.program, lane->value));
+  if (dqn->options->double_q) {
+    memcpy(lane->next_q, q, (size_t)(n * n_actions) * sizeof *q);
+    COH_TRY(coh_workspace_bind_parameters(lane->value, dqn->params));
+    COH_TRY(coh_program_run(dqn->value.program, lane->value));
+    choice = q;
+    q = lane->next_q;
+  }
+  coh_dqn_targets(n, n_actions, lane->rows.returns, lane->rows.discounts, q, choice,
+                  coh_workspace_data(lane->update, dqn->update.target));
+  return COH_OK;
+}
+
+// fill the update's inputs: one-hot actions, and weights that make the sum a mean
+static void prepare_inputs(const coh_dqn *dqn, const coh_dqn_lane *lane) {
+  int64_t n = dqn->lane_rows, n_actions = dqn->spec.n_actions;
+  float *one_hot = coh_workspace_data(lane->update, dqn->update.action);
+  float share = 1 / (float)dqn->options->batch;
+  memset(one_hot, 0, (size_t)(n * n_actions) * sizeof *one_hot);
+  for (int64_t i = 0; i < n; i++) {
+    one_hot[i * n_actions + lane->rows.actions[i]] = 1;
+    lane->rows.weights[i] *= share;
+  }
+}
+
+// errors for the priorities, and what the metrics want, as the gradient's tail
+static void finish_lane(const coh_dqn *dqn, coh_dqn_lane *lane, float *errors) {
+  int64_t n = dqn->lane_rows, n_actions = dqn->spec.n_actions;
+  const float *q = coh_workspace_data(lane->update, dqn->update.q);
+  const float *chosen = coh_workspace_data(lane->update, dqn->update.chosen);
+  const float *losses = coh_workspace_data(lane->update, dqn->update.losses);
+  const float *target = coh_workspace_data(lane->update, dqn->update.target);
+  float *tail = lane->gradient + dqn->n_floats;
+  memset(tail, 0, COH_DQN_TAIL_FLOATS * sizeof *tail);
+  for (int64_t i = 0; i < n; i++) {
+    errors[i] = chosen[i] - target[i];
+    tail[COH_DQN_TAIL_LOSS] += losses[i] * lane->rows.weights[i];
+    tail[COH_DQN_TAIL_ERROR] += fabsf(errors[i]);
+    tail[COH_DQN_TAIL_Q] += chosen[i];
+    tail[COH_DQN_TAIL_Q_MAX] += q[i * n_actions + coh_dqn_argmax(q + i * n_actions, n_actions)];
+    tail[COH_DQN_TAIL_AGE] +=
+        (float)(uint32_t)((uint32_t)dqn->n_steps - (uint32_t)lane->rows.transitions[i]);
+  }
+}
+
+static coh_status learn_lane(void *pointer, int64_t local) {
+  const coh_dqn *dqn = pointer;
+  coh_dqn_lane *lane = &dqn->lane[local];
+  COH_TRY(coh_replay_gather(dqn->replay, (uint64_t)dqn->n_updates, lane->index, &lane->rows));
+  COH_TRY(compute_targets(dqn, lane));
+  prepare_inputs(dqn, lane);
+  COH_TRY(coh_program_run(dqn->update.program, lane->update));
+  finish_lane(dqn, lane, dqn->errors + local * dqn->lane_rows);
+  return COH_OK;
+}
+
+// sum gradients and tails over all lanes, into lane 0's block
+static coh_status reduce(coh_dqn *dqn) {
+  for (int64_t i = 0; i < dqn->context->lanes.n_local; i++)
+    dqn->sources[i] = dqn->lane[i].gradient;
+  return coh_lane_sum_run(dqn->sum_gradient, dqn->sources, dqn->n_floats + COH_DQN_TAIL_FLOATS,
+                          dqn->lane[0].gradient);
+}
+
+static coh_status step_optimizer(coh_dqn *dqn, const float *gradient) {
+  double norm = 0;
+  bool is_sampled = dqn->n_updates % COH_DQN_NORM_EVERY == 0;
+  if (is_sampled || coh_optimizer_needs_norm(dqn->optimizer)) {
+    int64_t n = coh_norm_stretches(dqn->n_floats);
+    coh_norm_partials(gradient, dqn->n_floats, 0, n, dqn->norm_partials);
+    norm = coh_norm_finish(dqn->norm_partials, n);
+  }
+  if (is_sampled) {
+    dqn->norm_sum += norm;
+    dqn->n_norms++;
+  }
+  COH_TRY(coh_optimizer_begin(dqn->optimizer, 1, norm));
+  coh_optimizer *optimizer = dqn->optimizer;
+  float *params = dqn->params;
+  int64_t n_floats = dqn->n_floats;
+  if (dqn->context->n_threads > 1 && n_floats >= SHARED_OPTIMIZER_FLOATS) {
+    int64_t block = (n_floats / dqn->context->n_threads + 63) / 64 * 64;
+    int64_t n_blocks = (n_floats + block - 1) / block;
+#pragma omp parallel for num_threads(dqn->context->n_threads) schedule(static) default(none) \
+    shared(optimizer, params, gradient, n_floats, block, n_blocks)
+    for (int64_t k = 0; k < n_blocks; k++) {
+      int64_t first = k * block, left = n_floats - first;
+      coh_optimizer_range(optimizer, params, gradient, first, left < block ? left : block);
+    }
+  } else {
+    coh_optimizer_range(optimizer, params, gradient, 0, n_floats);
+  }
+  return coh_optimizer_end(dqn->optimizer);
+}
+
+static void move_target(coh_dqn *dqn) {
+  const coh_dqn_target_options *target = &dqn->options->target;
+  if (target->every == 0)
+    coh_block_polyak(dqn->target, dqn->params, target->tau, dqn->n_floats);
+  else if (dqn->n_updates % target->every == 0)
+    coh_block_copy(dqn->target, dqn->params, dqn->n_floats);
+}
+
+static coh_status update_once(coh_dqn *dqn, double beta, int n_threads) {
+  COH_TRY(coh_replay_draw(dqn->replay, (uint64_t)dqn->n_updates, beta));
+  COH_TRY(coh_lane_loop(n_threads, dqn->context->lanes.n_local, learn_lane, dqn));
+  double begun = coh_clock_now();
+  COH_TRY(reduce(dqn));
+  dqn->reduce_seconds += coh_clock_now() - begun;
+
+  const float *gradient = dqn->lane[0].gradient, *tail = gradient + dqn->n_floats;
+  COH_CHECK(isfinite(tail[COH_DQN_TAIL_LOSS]), COH_E_DIVERGED,
+            "the loss is not finite at update %lld", (long long)dqn->n_updates);
+  COH_TRY(step_optimizer(dqn, gradient));
+  for (int k = 0; k < COH_DQN_TAIL_FLOATS; k++)
+    dqn->tail[k] += (double)tail[k];
+  dqn->n_window++;
+  if (dqn->options->replay.prioritized) {
+    COH_TRY(coh_replay_write_back(dqn->replay, (uint64_t)dqn->n_updates, dqn->errors));
+    COH_TRY(coh_replay_refresh(dqn->replay));
+  }
+  dqn->n_updates++;
+  move_target(dqn);
+  return COH_OK;
+}
+
+coh_status coh_dqn_learn(coh_dqn *dqn, int64_t env_steps, int n_threads) {
+  int64_t due = coh_dqn_updates_due(dqn->options, env_steps);
+  if (dqn->n_updates >= due) return COH_OK;
+  double begun = coh_clock_now();
+  COH_TRY(coh_replay_refresh(dqn->replay));
+  // short of a batch there is nothing to stratify; those updates are made up for later
+  if (coh_replay_sampleable(dqn->replay) < dqn->options->batch) return COH_OK;
+  double beta = beta_at(&dqn->options->beta, env_steps);
+  while (dqn->n_updates < due)
+    COH_TRY(update_once(dqn, beta, n_threads));
+  dqn->learn_seconds += coh_clock_now() - begun;
+  return COH_OK;
+}

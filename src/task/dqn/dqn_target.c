@@ -1,0 +1,18 @@
+/* The bootstrapped target of Q-learning, plain and double. */
+#include "task/dqn/dqn.h"
+
+int64_t coh_dqn_argmax(const float *values, int64_t n) {
+  int64_t best = 0;
+  for (int64_t i = 1; i < n; i++)
+    if (values[i] > values[best]) best = i;
+  return best;
+}
+
+void coh_dqn_targets(int64_t n, int64_t n_actions, const float *returns, const float *discounts,
+                     const float *target_q, const float *choice_q, float *y) {
+  for (int64_t i = 0; i < n; i++) {
+    const float *value = target_q + i * n_actions;
+    const float *choice = choice_q ? choice_q + i * n_actions : value;
+    y[i] = returns[i] + discounts[i] * value[coh_dqn_argmax(choice, n_actions)];
+  }
+}

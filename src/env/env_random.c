@@ -56,7 +56,7 @@ int64_t coh_env_below_slow(coh_env_random *random, int64_t n) {
 }
 
 void coh_env_blocks(int64_t n, const coh_env_head *heads, uint32_t (*blocks)[4]) {
-  // TILE
+
   for (int64_t i = 0; i < n; i++) {
     uint64_t tick = heads[i].tick;
     uint32_t counter[4] = {0, (uint32_t)tick, (uint32_t)(tick >> 32), heads[i].entity};

@@ -10,9 +10,12 @@
 #include "env/env_random.h"
 #include "env/pixel.h"
 
-enum { COH_ENV_MAX_STATE_BYTES = 4096 };
+enum {
+  COH_ENV_MAX_STATE_BYTES = 4096,
+  COH_ENV_TILE = 64, /* most environments of a slice */
+};
 
-/* What a type's step works on: n environments of a batch, side by side. */
+/* What a type's step works on: n <= COH_ENV_TILE environments of a batch, side by side. */
 typedef struct coh_env_slice {
   const void *model; /* what prepare made */
   int64_t n;

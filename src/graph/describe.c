@@ -48,6 +48,7 @@ static void describe_step(const coh_program *p, int64_t s, coh_text *text) {
   describe_slot(p, step->out, text);
   coh_text_add(text, "  %lld bytes", (long long)p->slots[step->out].floats * 4);
   if (step->plan.flops) coh_text_add(text, ", %lld flops", (long long)step->plan.flops);
+  if (step->op && step->op->kernel) coh_text_add(text, "  [%s]", step->op->kernel(&step->plan));
   for (int i = 0; step->fused && i < step->fused->n_instructions; i++) {
     const coh_operator *op = step->fused->code[i].op;
     coh_text_add(text, "%s%s", i ? " " : "  [", op ? op->name : "copy");

@@ -78,6 +78,9 @@ typedef struct coh_operator {
   void (*destroy_state)(void *state);
 
   coh_status (*run)(const coh_kernel_call *call);
+
+  /* Which of several kernels the plan chose, for dumps; may be NULL. Borrowed. */
+  const char *(*kernel)(const coh_kernel_plan *plan);
 } coh_operator;
 
 /* Every operator of the registry, and the leaves. */

@@ -43,6 +43,19 @@ static const struct {
       0x90F752B5D952E03Eu, 0x67CCE2D3AE3773F5u, 0x6B3AD3C56169773Eu, 0x97E84C438B8C6C55u,
       0x6607ED36D6E62AC2u, 0x52F38E7ACB132D98u, 0xE36EBA96F97D0D42u, 0xE8922AFD08D96967u}},
 };
+
+/* The same for one run a game that gets far: the actions are in play/GAME.actions, one byte each;
+ * with 0x80 added, the game goes on although the player has just lost. Seed 3. */
+static const struct {
+  const char *game;
+  uint64_t hash;
+} minatar_play_hashes[] = {
+    {"asterix", 0xC6CCCE15A22D6D2Fu}, // best return 1315
+    {"breakout", 0x916B180F5A59B42Fu}, // best return 100
+    {"freeway", 0x86E7B20858294B0Fu}, // best return 36
+    {"seaquest", 0x02F86D3A18D6A007u}, // best return 894
+    {"space_invaders", 0x74D8C490687B8162u}, // best return 71
+};
 /* clang-format on */
 
 #endif

@@ -41,7 +41,8 @@ static void fill(float *data, int64_t n, uint32_t entity) {
 
 /* ---- a small network with everything in it: convolution, products, softmax, its gradient */
 
-enum { BATCH = 6, MAX_OUTPUTS = 16 };
+// large enough that products go to oneDNN as well as to OpenBLAS
+enum { BATCH = 32, HIDDEN = 300, MAX_OUTPUTS = 16 };
 
 typedef struct network {
   coh_graph *graph;
@@ -58,9 +59,9 @@ static network make_network(void) {
   net.labels = coh_graph_input(g, "labels", COH_SHAPE(BATCH, 5));
   coh_value w1 = coh_graph_parameter(g, "conv.w", COH_SHAPE(3, 3, 3, 8));
   coh_value b1 = coh_graph_parameter(g, "conv.b", COH_SHAPE(8));
-  coh_value w2 = coh_graph_parameter(g, "hidden.w", COH_SHAPE(4 * 4 * 8, 30));
-  coh_value b2 = coh_graph_parameter(g, "hidden.b", COH_SHAPE(30));
-  coh_value w3 = coh_graph_parameter(g, "out.w", COH_SHAPE(30, 5));
+  coh_value w2 = coh_graph_parameter(g, "hidden.w", COH_SHAPE(4 * 4 * 8, HIDDEN));
+  coh_value b2 = coh_graph_parameter(g, "hidden.b", COH_SHAPE(HIDDEN));
+  coh_value w3 = coh_graph_parameter(g, "out.w", COH_SHAPE(HIDDEN, 5));
   coh_value b3 = coh_graph_parameter(g, "out.b", COH_SHAPE(5));
   coh_value x = coh_op_conv2d(g, net.images, w1, (coh_window){.stride = {2, 2}});
   x = coh_op_relu(g, coh_op_add(g, x, b1));
@@ -187,6 +188,63 @@ static void test_program_optimisation_changes_no_bit_of_random_graphs(void **sta
     coh_program_destroy(&slow);
     coh_graph_destroy(&g);
   }
+}
+
+static void test_program_spreads_operands_over_many_blocks(void **state) {
+  (void)state;
+  static const int64_t shapes[][2] = {{5, 3000}, {700, 7},  {3, 1024},
+                                      {1, 5000}, {5000, 1}, {40, 96}};
+  for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++) {
+    int64_t m = shapes[s][0], n = shapes[s][1];
+    coh_graph *g = new_graph();
+    coh_value x = coh_graph_input(g, "x", COH_SHAPE(m, n));
+    coh_value row = coh_graph_input(g, "row", COH_SHAPE(n));
+    coh_value column = coh_graph_input(g, "column", COH_SHAPE(m, 1));
+    coh_value one = coh_graph_input(g, "one", COH_SCALAR);
+    coh_value y = coh_op_mul(g, coh_op_add(g, coh_op_mul(g, x, row), column), one);
+    coh_value leaves[] = {x, row, column, one};
+    coh_program *p = compile(g, &y, 1, NULL);
+    assert_int_equal(coh_program_n_steps(p), 1);
+    coh_workspace *w = new_workspace(p);
+    const float *in[4];
+    for (uint32_t k = 0; k < 4; k++) {
+      fill(coh_workspace_data(w, leaves[k]), coh_shape_count(coh_graph_shape(g, leaves[k])), k);
+      in[k] = coh_workspace_data(w, leaves[k]);
+    }
+    assert_int_equal(coh_program_run(p, w), COH_OK);
+    const float *out = coh_workspace_data(w, y);
+    for (int64_t i = 0; i < m; i++)
+      for (int64_t j = 0; j < n; j++) {
+        // stored product by product: the same roundings as the kernels', so the same bits
+        volatile float product = in[0][i * n + j] * in[1][j];
+        volatile float sum = product + in[2][i];
+        assert_true(out[i * n + j] == sum * in[3][0]);
+      }
+    coh_workspace_destroy(&w);
+    coh_program_destroy(&p);
+    coh_graph_destroy(&g);
+  }
+}
+
+static void test_program_splits_trees_that_grow_too_large(void **state) {
+  (void)state;
+  enum { LEAVES = 70 };
+  coh_graph *g = new_graph();
+  coh_value x[LEAVES], y = COH_NO_VALUE;
+  for (int k = 0; k < LEAVES; k++) {
+    x[k] = coh_graph_input(g, "x", COH_SHAPE(3));
+    y = k == 0 ? x[0] : coh_op_add(g, coh_op_abs(g, y), x[k]);
+  }
+  coh_program *p = compile(g, &y, 1, NULL);
+  assert_true(coh_program_n_steps(p) > 2 && coh_program_n_steps(p) < 20);
+  coh_workspace *w = new_workspace(p);
+  for (int k = 0; k < LEAVES; k++)
+    coh_workspace_data(w, x[k])[1] = (float)k;
+  assert_int_equal(coh_program_run(p, w), COH_OK);
+  assert_true(coh_workspace_data(w, y)[1] == (float)(LEAVES * (LEAVES - 1) / 2)); // exact
+  coh_workspace_destroy(&w);
+  coh_program_destroy(&p);
+  coh_graph_destroy(&g);
 }
 
 static void test_program_gives_no_bytes_to_two_that_live_at_once(void **state) {
@@ -411,8 +469,8 @@ static void test_program_describes_its_steps(void **state) {
     lines += *c == '\n';
   assert_int_equal(lines, 1 + coh_program_n_steps(p));
   assert_non_null(strstr(text, "conv2d_weights"));
-  // 2 B (OH OW O KH KW C + 128 30 + 30 5), forward and both gradients less the images'
-  int64_t conv = 2 * BATCH * 4 * 4 * 8 * 27, dense = 2 * BATCH * (128 * 30 + 30 * 5);
+  // 2 B (OH OW O KH KW C + 128 HIDDEN + HIDDEN 5), forward and both gradients less the images'
+  int64_t conv = 2 * BATCH * 4 * 4 * 8 * 27, dense = 2 * BATCH * (128 * HIDDEN + HIDDEN * 5);
   assert_int_equal(coh_program_flops(p), 2 * conv + 3 * dense);
   coh_free(text);
   coh_program_destroy(&p);
@@ -427,6 +485,8 @@ static void test_program_leaves_no_allocation(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_program_optimisation_changes_no_bit_of_random_graphs),
+      cmocka_unit_test(test_program_spreads_operands_over_many_blocks),
+      cmocka_unit_test(test_program_splits_trees_that_grow_too_large),
       cmocka_unit_test(test_program_gives_no_bytes_to_two_that_live_at_once),
       cmocka_unit_test(test_program_drops_the_dead_and_merges_the_equal),
       cmocka_unit_test(test_program_outputs_may_be_leaves_aliases_and_equal),

@@ -174,6 +174,30 @@ static void test_la_products_do_not_depend_on_the_thread_count(void **state) {
   coh_free(two);
 }
 
+static void test_la_products_do_not_depend_on_where_operands_lie(void **state) {
+  (void)state;
+  static const int64_t shapes[][3] = {
+      {64, 84, 120}, {32, 128, 1024}, {128, 300, 77}, {5, 7, 9}};
+  for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++)
+    for (int t = 0; t < 4; t++) {
+      bool ta = t & 1, tb = t & 2;
+      int64_t m = shapes[s][0], n = shapes[s][1], k = shapes[s][2];
+      float *a = random_array(m * k + 64, 13), *b = random_array(k * n + 64, 14);
+      float *c = random_array(m * n, 15), *moved = random_array(m * n + 64, 16);
+      coh_la_matmul(ta, tb, m, n, k, a, b, c);
+      for (int64_t shift = 1; shift < 64; shift += 6) {
+        memmove(a + shift, a + (shift > 6 ? shift - 6 : 0), (size_t)(m * k) * sizeof *a);
+        memmove(b + shift, b + (shift > 6 ? shift - 6 : 0), (size_t)(k * n) * sizeof *b);
+        coh_la_matmul(ta, tb, m, n, k, a + shift, b + shift, moved + shift);
+        assert_memory_equal(moved + shift, c, (size_t)(m * n) * sizeof *c);
+      }
+      coh_free(a);
+      coh_free(b);
+      coh_free(c);
+      coh_free(moved);
+    }
+}
+
 /* ---- elementary functions */
 
 typedef struct elementary {
@@ -239,6 +263,7 @@ int main(void) {
       cmocka_unit_test(test_la_matmul_matches_its_definition_for_every_kernel),
       cmocka_unit_test(test_la_blas_is_row_major_and_scales),
       cmocka_unit_test(test_la_products_do_not_depend_on_the_thread_count),
+      cmocka_unit_test(test_la_products_do_not_depend_on_where_operands_lie),
       cmocka_unit_test(test_la_elementary_functions_are_accurate_over_their_range),
       cmocka_unit_test(test_la_elementary_functions_hold_at_the_ends),
       cmocka_unit_test(test_la_leaves_no_allocation),

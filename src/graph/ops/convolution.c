@@ -118,6 +118,10 @@ static coh_status run_convolution(const coh_kernel_call *call) {
                              call->out, call->scratch);
 }
 
+static const char *kernel_name(const coh_kernel_plan *plan) {
+  return coh_convolution_kernel(plan->data);
+}
+
 #define CONVOLUTION(op)                    \
   const coh_operator coh_operator_##op = { \
       .name = #op,                         \
@@ -129,6 +133,7 @@ static coh_status run_convolution(const coh_kernel_call *call) {
       .create_state = create_state,        \
       .destroy_state = destroy_state,      \
       .run = run_convolution,              \
+      .kernel = kernel_name,               \
   };
 
 CONVOLUTION(conv2d)

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <math.h>
 
 #include "cohort/status.h"
 
@@ -24,6 +25,14 @@
     assert_int_equal((call), (status));                                 \
     if (!strstr(coh_error_message(), (text)))                           \
       fail_msg("message '%s' lacks '%s'", coh_error_message(), (text)); \
+  } while (0)
+
+/* |a - b| <= tolerance, in double (cmocka's own compares floats). */
+#define assert_within(a, b, tolerance)                                       \
+  do {                                                                       \
+    double within_a_ = (double)(a), within_b_ = (double)(b);                 \
+    if (!(fabs(within_a_ - within_b_) <= (tolerance)))                       \
+      fail_msg("%s is %.17g, not %s = %.17g", #a, within_a_, #b, within_b_); \
   } while (0)
 
 #endif

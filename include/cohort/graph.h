@@ -226,9 +226,10 @@ coh_value coh_op_avg_pool(coh_graph *g, coh_value x, int64_t kernel_h, int64_t k
 /* ---- Gradient ---------------------------------------------------------------------------- */
 
 /* Append the gradient of y (one element) with respect to wrt[0..n): out[k] has wrt[k]'s shape.
- * wrt may be any values, intermediate ones too; where y does not depend on one, out is zeros.
- * Everything appended is made of the same operators, so gradients can be differentiated again.
- * Fails: COH_E_CONFIG when y has more than one element or the graph has failed already. */
+ * wrt may be any values but scalar constants, intermediate ones too; where y does not depend on
+ * one, out is zeros. Everything appended is made of the same operators, so gradients can be
+ * differentiated again. Fails: COH_E_CONFIG when y has more than one element or the graph has
+ * failed already. */
 coh_status coh_gradient(coh_graph *graph, coh_value y, const coh_value *wrt, int64_t n,
                         coh_value *out);
 
@@ -299,7 +300,8 @@ coh_status coh_workspace_bind_parameters(coh_workspace *workspace, const float *
  * the next bind; NULL returns to the workspace's own memory. Nothing is copied. Inputs are only
  * read. Inputs the program does not use are accepted and ignored. Buffers bound to one
  * workspace must not overlap, other than inputs among themselves. 4-byte alignment suffices, 64
- * is faster. Fails: COH_E_CONFIG when the value is neither input nor output. */
+ * is faster. A value that is both is bound as
+ * an input. Fails: COH_E_CONFIG when it is neither. */
 coh_status coh_workspace_bind(coh_workspace *workspace, coh_value value, float *data);
 coh_status coh_workspace_bind_const(coh_workspace *workspace, coh_value input,
                                     const float *data);
@@ -311,7 +313,8 @@ coh_status coh_workspace_bind_flat(coh_workspace *workspace, const coh_value *ou
                                    int64_t n, float *block);
 
 /* Where an input or output lives now: bound memory or the workspace's own. Inputs may be
- * written there before a run, outputs read after it. NULL for other values. */
+ * written there before a run, outputs read after it. NULL for other values, and for inputs that
+ * the program does not use. */
 float *coh_workspace_data(coh_workspace *workspace, coh_value value);
 
 /* Run all steps in the calling thread. Allocates nothing. The same bits on any thread.

@@ -155,8 +155,9 @@ void coh_optimizer_destroy(coh_optimizer **optimizer);
  * memory, two with clip_norm. Allocates nothing.
  * params: in/out; grads: in; both n_floats with zero padding, which stays zero. scale: such as
  * 1 / batch.
- * Fails: COH_E_DIVERGED when a gradient is not finite. With clip_norm params and moments are
- * then as before; without, they have been updated and are of no use. */
+ * Fails: COH_E_DIVERGED when a gradient is not finite, or after scaling so large (2^63) that
+ * its square would not be. With clip_norm params and moments are then as before; without, they
+ * have been updated and are of no use. */
 coh_status coh_optimizer_step(coh_optimizer *optimizer, float *params, const float *grads,
                               double scale);
 

@@ -19,6 +19,8 @@
  *   coh_replay_gather(replay, u, lane, &rows)   lane by lane, lanes may be on different threads
  *   coh_replay_write_back(replay, u, errors)    collective: new priorities, if prioritized
  *
+ * Gathering may overlap appending: a minibatch is a copy. Refresh, draw and write_back may not.
+ *
  * Sources: Schaul, Quan, Antonoglou, Silver, "Prioritized experience replay", ICLR 2016;
  * Horgan et al., "Distributed prioritized experience replay", ICLR 2018 (n-step, shards). */
 #ifndef COHORT_REPLAY_H
@@ -48,7 +50,7 @@ typedef enum coh_replay_tier {
 /* What a config file sets. */
 typedef struct coh_replay_options {
   int64_t capacity; /* transitions, over all lanes */
-  int64_t memory;   /* bytes, over all lanes and ranks */
+  int64_t memory;   /* bytes, over all lanes and ranks; zstd takes 1.4 MB a thread beside it */
   int tier;         /* coh_replay_tier */
   int64_t chunk;    /* rows of a cold chunk */
   int64_t cache;    /* decoded chunks kept by a lane */
@@ -137,8 +139,8 @@ int64_t coh_replay_sampleable(const coh_replay *replay);
  * the minibatch; ignored unless prioritized.
  * Collective; allocates nothing; uses OpenMP over lanes when there are several.
  * The draw before `in_flight` others is forgotten.
- * Fails: COH_E_INTERNAL (nothing to sample, lanes changed since the last refresh), COH_E_COMM.
- */
+ * Fails: COH_E_INTERNAL (nothing to sample, on all ranks; lanes changed since the last refresh,
+ * or a cold chunk damaged in memory, perhaps on this rank alone), COH_E_COMM. */
 coh_status coh_replay_draw(coh_replay *replay, uint64_t update, double beta);
 
 /* Where gather writes: n = batch / n_lanes rows, in the caller's memory. A NULL is skipped. */
@@ -199,8 +201,8 @@ typedef coh_status coh_replay_write(void *context, const void *data, size_t n_by
 typedef coh_status coh_replay_read(void *context, void *data, size_t n_bytes);
 
 /* Save all of one local lane: frames (XOR-ed with the row before, so that they compress),
- * transitions, priorities, counters. Draws in flight are not saved. Not collective; different
- * lanes may be saved by different threads. Fails: as write does. */
+ * transitions, priorities, counters, in host byte order. Draws in flight are not saved. Not
+ * collective; different lanes may be saved by different threads. Fails: as write does. */
 coh_status coh_replay_save_lane(coh_replay *replay, int64_t lane, coh_replay_write *write,
                                 void *context);
 

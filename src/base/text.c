@@ -144,6 +144,10 @@ bool coh_text_to_bytes(const char *text, int64_t *value) {
 }
 
 void coh_text_from_real(double value, char buffer[32]) {
+  if (fabs(value) < 1e15 && value == floor(value)) {
+    snprintf(buffer, 32, "%.0f", value); // 500 rather than 5e+02
+    return;
+  }
   for (int digits = 1; digits <= 17; digits++) {
     snprintf(buffer, 32, "%.*g", digits, value);
     if (strtod(buffer, NULL) == value) return;

@@ -11,8 +11,6 @@
 #include "base/checksum.h"
 #include "env/env_type.h"
 
-enum { TILE = 64 }; /* environments whose Philox blocks are computed together */
-
 struct coh_env {
   const coh_env_type *type;
   coh_env_spec spec;
@@ -156,7 +154,8 @@ static void reset_one(coh_env *env, int64_t i, uint8_t *rows) {
 }
 
 void coh_env_reset(coh_env *env, void *observations) {
-  for (int64_t i = 0; i < env->n_envs; i++) reset_one(env, i, observations);
+  for (int64_t i = 0; i < env->n_envs; i++)
+    reset_one(env, i, observations);
 }
 
 int64_t coh_env_reset_ended(coh_env *env, void *observations) {
@@ -202,9 +201,9 @@ coh_status coh_env_step(coh_env *env, const int32_t *actions, void *observations
                         float *rewards, uint8_t *terminated, uint8_t *truncated) {
   COH_TRY(check_step(env, actions));
   uint8_t *rows = observations;
-  for (int64_t begin = 0; begin < env->n_envs; begin += TILE) {
-    int64_t n = env->n_envs - begin < TILE ? env->n_envs - begin : TILE;
-    uint32_t blocks[TILE][4];
+  for (int64_t begin = 0; begin < env->n_envs; begin += COH_ENV_TILE) {
+    int64_t n = env->n_envs - begin < COH_ENV_TILE ? env->n_envs - begin : COH_ENV_TILE;
+    uint32_t blocks[COH_ENV_TILE][4];
     coh_env_slice slice = {
         .model = env->model,
         .n = n,

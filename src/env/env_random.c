@@ -46,7 +46,8 @@ int64_t coh_env_below_slow(coh_env_random *random, int64_t n) {
   if (!random->twister) return coh_stream_below(&random->stream, n);
   if (n <= 1) return 0;
   uint32_t largest = (uint32_t)(n - 1), mask = largest;
-  for (int shift = 1; shift < 32; shift *= 2) mask |= mask >> shift;
+  for (int shift = 1; shift < 32; shift *= 2)
+    mask |= mask >> shift;
   uint32_t draw;
   do {
     draw = coh_twister_u32(random->twister) & mask;
@@ -55,7 +56,7 @@ int64_t coh_env_below_slow(coh_env_random *random, int64_t n) {
 }
 
 void coh_env_blocks(int64_t n, const coh_env_head *heads, uint32_t (*blocks)[4]) {
-  // TILE
+
   for (int64_t i = 0; i < n; i++) {
     uint64_t tick = heads[i].tick;
     uint32_t counter[4] = {0, (uint32_t)tick, (uint32_t)(tick >> 32), heads[i].entity};

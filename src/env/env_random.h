@@ -17,7 +17,8 @@ typedef struct coh_twister {
   uint32_t used, reserved;
 } coh_twister;
 
-/* What all environments share: identity, count of lifetime draws, age. Part of a saved state. */
+/* What all environments share: identity, count of lifetime draws, age. Part of a saved state.
+ */
 typedef struct coh_env_head {
   uint64_t tag;    /* of the type and its shape */
   uint64_t tick;   /* resets and steps in its whole life: the step of its streams */
@@ -58,7 +59,8 @@ static inline coh_env_random coh_env_random_of(const coh_env_randomness *from, i
   random.stream.counter[1] = (uint32_t)head->tick;
   random.stream.counter[2] = (uint32_t)(head->tick >> 32);
   random.stream.counter[3] = head->entity;
-  for (int k = 0; k < 4; k++) random.stream.block[k] = from->blocks[i][k];
+  for (int k = 0; k < 4; k++)
+    random.stream.block[k] = from->blocks[i][k];
   return random;
 }
 

@@ -10,23 +10,26 @@
 #include "env/env_random.h"
 #include "env/pixel.h"
 
-enum { COH_ENV_MAX_STATE_BYTES = 4096 };
+enum {
+  COH_ENV_MAX_STATE_BYTES = 4096,
+  COH_ENV_TILE = 64, /* most environments of a slice */
+};
 
-/* What a type's step works on: n environments of a batch, side by side. */
+/* What a type's step works on: n <= COH_ENV_TILE environments of a batch, side by side. */
 typedef struct coh_env_slice {
   const void *model; /* what prepare made */
   int64_t n;
-  void *states;          /* in/out: n states of state_bytes */
-  const int32_t *actions; /* in: n, within range */
+  void *states;                  /* in/out: n states of state_bytes */
+  const int32_t *actions;        /* in: n, within range */
   coh_env_randomness randomness; /* coh_env_random_of(&randomness, i) for environment i */
-  uint8_t *observations; /* out: n rows of observation_bytes */
+  uint8_t *observations;         /* out: n rows of observation_bytes */
   size_t observation_bytes;
   float *rewards;      /* out: n */
   uint8_t *terminated; /* out: n, 0 or 1 */
 } coh_env_slice;
 
 typedef struct coh_env_type {
-  coh_kind kind; /* first, so that a coh_kind of the registry casts to its type */
+  coh_kind kind;      /* first, so that a coh_kind of the registry casts to its type */
   size_t state_bytes; /* of one environment: plain data without pointers, a multiple of 8, at
                          most COH_ENV_MAX_STATE_BYTES */
   bool step_draws;    /* false: step draws no random numbers, only reset does */

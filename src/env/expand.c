@@ -28,9 +28,11 @@ static void expand_row(const uint8_t *bits, int64_t n_values, float *values) {
 
 #else
 
-#define BITS(b)                                                                          \
-  {(b) & 1, (b) >> 1 & 1, (b) >> 2 & 1, (b) >> 3 & 1, (b) >> 4 & 1, (b) >> 5 & 1,        \
-   (b) >> 6 & 1, (b) >> 7 & 1}
+#define BITS(b)                                                                    \
+  {                                                                                \
+    (b) & 1, (b) >> 1 & 1, (b) >> 2 & 1, (b) >> 3 & 1, (b) >> 4 & 1, (b) >> 5 & 1, \
+        (b) >> 6 & 1, (b) >> 7 & 1                                                 \
+  }
 #define BITS4(b) BITS(b), BITS((b) + 1), BITS((b) + 2), BITS((b) + 3)
 #define BITS16(b) BITS4(b), BITS4((b) + 4), BITS4((b) + 8), BITS4((b) + 12)
 #define BITS64(b) BITS16(b), BITS16((b) + 16), BITS16((b) + 32), BITS16((b) + 48)
@@ -38,8 +40,10 @@ static const float table[256][8] = {BITS64(0), BITS64(64), BITS64(128), BITS64(1
 
 static void expand_row(const uint8_t *bits, int64_t n_values, float *values) {
   int64_t k = 0;
-  for (; k + 8 <= n_values; k += 8) memcpy(values + k, table[bits[k / 8]], sizeof table[0]);
-  for (; k < n_values; k++) values[k] = table[bits[k / 8]][k % 8];
+  for (; k + 8 <= n_values; k += 8)
+    memcpy(values + k, table[bits[k / 8]], sizeof table[0]);
+  for (; k < n_values; k++)
+    values[k] = table[bits[k / 8]][k % 8];
 }
 
 #endif

@@ -44,7 +44,8 @@ coh_status coh_grid_create(const char *letters, int64_t n_rows, int64_t n_cols,
   COH_NEW(made, 1);
   made->n_rows = n_rows;
   made->n_cols = n_cols;
-  for (int8_t k = 0; k < 4; k++) made->directions[k] = k;
+  for (int8_t k = 0; k < 4; k++)
+    made->directions[k] = k;
   coh_status status = fill(made, letters, legend, n_legend);
   if (status != COH_OK) {
     free_grid(made);
@@ -132,8 +133,8 @@ bool coh_grid_valid(const void *model, const void *state) {
 
 static void draw_cell(coh_canvas *canvas, coh_grid_look look, double x, double y, double size) {
   static const uint32_t ground[] = {
-      [COH_GRID_FLOOR] = 0x222A35, [COH_GRID_WALL] = 0x4A5568,  [COH_GRID_START] = 0x2B3A4D,
-      [COH_GRID_ICE] = 0x9CC7DD,   [COH_GRID_HOLE] = 0x9CC7DD,  [COH_GRID_CLIFF] = 0x4A2C2A,
+      [COH_GRID_FLOOR] = 0x222A35, [COH_GRID_WALL] = 0x4A5568, [COH_GRID_START] = 0x2B3A4D,
+      [COH_GRID_ICE] = 0x9CC7DD,   [COH_GRID_HOLE] = 0x9CC7DD, [COH_GRID_CLIFF] = 0x4A2C2A,
       [COH_GRID_GOOD] = 0x2E5A3C,  [COH_GRID_BAD] = 0x5E2B2B,
   };
   double gap = size >= 16.0 ? 1.0 : 0.5, round = size / 12.0;
@@ -166,7 +167,8 @@ static void draw_cell(coh_canvas *canvas, coh_grid_look look, double x, double y
     coh_canvas_disc(canvas, middle, 0.34 * size, coh_rgb(0x4F6D8F));
     coh_canvas_disc(canvas, middle, 0.28 * size, coh_rgb(ground[look]));
     break;
-  default: break;
+  default:
+    break;
   }
 }
 

@@ -22,11 +22,11 @@ typedef enum coh_grid_look {
 
 typedef struct coh_grid_cell {
   float reward;
-  uint8_t look;      /* coh_grid_look */
-  bool blocks;       /* cannot be entered */
-  bool ends;         /* entering terminates */
-  bool sends_back;   /* entering moves the agent to the first start */
-  bool starts;       /* episodes begin here; with several, each is as likely */
+  uint8_t look;    /* coh_grid_look */
+  bool blocks;     /* cannot be entered */
+  bool ends;       /* entering terminates */
+  bool sends_back; /* entering moves the agent to the first start */
+  bool starts;     /* episodes begin here; with several, each is as likely */
 } coh_grid_cell;
 
 enum { COH_GRID_UP, COH_GRID_RIGHT, COH_GRID_DOWN, COH_GRID_LEFT };

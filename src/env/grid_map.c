@@ -20,12 +20,10 @@ typedef struct parser {
   int64_t goal_line[MAX_LEGEND];
 } parser;
 
-#define FAIL(in, column, ...) \
-  return fail_at((in), (int64_t)(column), __VA_ARGS__)
+#define FAIL(in, column, ...) return fail_at((in), (int64_t)(column), __VA_ARGS__)
 
-__attribute__((format(printf, 3, 4))) static coh_status fail_at(const parser *in,
-                                                                int64_t column,
-                                                                const char *format, ...) {
+__attribute__((format(printf, 3, 4))) static coh_status
+fail_at(const parser *in, int64_t column, const char *format, ...) {
   char message[512];
   va_list arguments;
   va_start(arguments, format);
@@ -77,11 +75,11 @@ static coh_status parse_goal(parser *in) {
   if (!coh_text_to_real(word, &reward) || fabs(reward) > 1e30)
     FAIL(in, at + 2, "'%s' is not a reward (a finite number)", word);
   in->goal_line[in->n_legend] = in->line;
-  in->legend[in->n_legend++] = (coh_grid_legend){
-      letter,
-      {.reward = (float)reward,
-       .look = reward < 0.0 ? COH_GRID_BAD : COH_GRID_GOOD,
-       .ends = true}};
+  in->legend[in->n_legend++] =
+      (coh_grid_legend){letter,
+                        {.reward = (float)reward,
+                         .look = reward < 0.0 ? COH_GRID_BAD : COH_GRID_GOOD,
+                         .ends = true}};
   return COH_OK;
 }
 
@@ -101,8 +99,8 @@ static coh_status parse_head(parser *in) {
 
 static coh_status check_row(const parser *in, int64_t n_cols, int64_t n_rows) {
   if (in->length == 0) FAIL(in, 0, "an empty line in the map");
-  if (in->length > COH_GRID_MAX_SIDE) FAIL(in, COH_GRID_MAX_SIDE, "a row of more than %d cells",
-                                           COH_GRID_MAX_SIDE);
+  if (in->length > COH_GRID_MAX_SIDE)
+    FAIL(in, COH_GRID_MAX_SIDE, "a row of more than %d cells", COH_GRID_MAX_SIDE);
   if (n_rows == COH_GRID_MAX_SIDE) FAIL(in, 0, "more than %d rows", COH_GRID_MAX_SIDE);
   if (n_rows > 0 && (int64_t)in->length != n_cols)
     FAIL(in, in->length, "a row of %zu cells below rows of %lld", in->length,

@@ -8,22 +8,22 @@
 
 enum { CELL = 32 }; /* pixels */
 
-#define ROW_STICKY                                                                     \
-  {                                                                                    \
-    .name = "sticky", .type = COH_REAL, .offset = offsetof(coh_minatar_options, sticky), \
-    .initial = "0.1", .min = 0.0, .max = 1.0,                                          \
+#define ROW_STICKY                                                                          \
+  {                                                                                         \
+    .name = "sticky", .type = COH_REAL, .offset = offsetof(coh_minatar_options, sticky),    \
+    .initial = "0.1", .min = 0.0, .max = 1.0,                                               \
     .doc = "Probability that the previous action is taken again instead of the chosen one." \
   }
-#define ROW_RAMPING                                                                       \
-  {                                                                                       \
+#define ROW_RAMPING                                                                        \
+  {                                                                                        \
     .name = "ramping", .type = COH_BOOL, .offset = offsetof(coh_minatar_options, ramping), \
-    .initial = "true", .doc = "Let the game grow faster and denser as it goes on."        \
+    .initial = "true", .doc = "Let the game grow faster and denser as it goes on."         \
   }
-#define ROW_MAX_STEPS                                                                        \
-  {                                                                                          \
+#define ROW_MAX_STEPS                                                                         \
+  {                                                                                           \
     .name = "max_steps", .type = COH_INT, .offset = offsetof(coh_minatar_options, max_steps), \
-    .initial = "0", .min = 0.0, .max = 1e12, .unit = "steps",                                \
-    .doc = "Truncate an episode after this many steps (0: never)."                           \
+    .initial = "0", .min = 0.0, .max = 1e12, .unit = "steps",                                 \
+    .doc = "Truncate an episode after this many steps (0: never)."                            \
   }
 
 const coh_option coh_minatar_options_ramping[] = {

@@ -41,14 +41,12 @@ static span touched(double low, double high, int64_t size) {
 
 void coh_canvas_rect(coh_canvas *canvas, double x0, double y0, double x1, double y1,
                      double radius, coh_color color) {
-  double half_w = 0.5 * (x1 - x0), half_h = 0.5 * (y1 - y0);
-  double mid_x = 0.5 * (x0 + x1), mid_y = 0.5 * (y0 + y1);
-  radius = fmin(radius, fmin(half_w, half_h));
+  radius = fmin(radius, 0.5 * fmin(x1 - x0, y1 - y0));
   span xs = touched(x0, x1, canvas->width), ys = touched(y0, y1, canvas->height);
   for (int64_t y = ys.begin; y < ys.end; y++) {
     for (int64_t x = xs.begin; x < xs.end; x++) {
-      double dx = fabs((double)x + 0.5 - mid_x) - half_w + radius;
-      double dy = fabs((double)y + 0.5 - mid_y) - half_h + radius;
+      double px = (double)x + 0.5, py = (double)y + 0.5;
+      double dx = fmax(x0 - px, px - x1) + radius, dy = fmax(y0 - py, py - y1) + radius;
       double outside = sqrt(fmax(dx, 0.0) * fmax(dx, 0.0) + fmax(dy, 0.0) * fmax(dy, 0.0));
       blend(canvas, x, y, outside + fmin(fmax(dx, dy), 0.0) - radius, color);
     }

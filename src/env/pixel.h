@@ -1,6 +1,6 @@
-/* Drawing on a plain RGB canvas: filled shapes with antialiased edges. Coordinates are pixels as
- * reals, x to the right and y down; pixel (i, j) covers [i, i + 1) x [j, j + 1). Shapes are cut
- * at the canvas. Nothing is allocated. */
+/* Drawing on a plain RGB canvas: filled shapes with antialiased edges. Coordinates are pixels
+ * as reals, x to the right and y down; pixel (i, j) covers [i, i + 1) x [j, j + 1). Shapes are
+ * cut at the canvas. Nothing is allocated. */
 #ifndef COHORT_ENV_PIXEL_H
 #define COHORT_ENV_PIXEL_H
 

@@ -1,7 +1,7 @@
-/* Sine and cosine together, for moderate arguments (|x| < 10^5), without the C library: the same
- * bits on every machine, and loops over environments vectorise. Within about one unit in the
- * last place.
- * Method: three-part reduction by multiples of pi/2, then Taylor's polynomials on
+/* Sine and cosine together, for moderate arguments (|x| < 10^5), without the C library: the
+ * same bits on every machine, and loops over environments vectorise. Within about one unit in
+ * the last place. Method: three-part reduction by multiples of pi/2, then Taylor's polynomials
+ * on
  * [-pi/4, pi/4], whose remainders lie below 10^-19. */
 #ifndef COHORT_ENV_TRIG_H
 #define COHORT_ENV_TRIG_H
@@ -22,24 +22,23 @@ static inline coh_sincos_pair coh_sincos(double x) {
   double turns = rint(x * (2.0 / COH_PI));
   double r = ((x - turns * half_1) - turns * half_2) - turns * half_3;
   double z = r * r;
-  double s = r + r * z *
-                     (-1.0 / 6 +
-                      z * (1.0 / 120 +
-                           z * (-1.0 / 5040 +
-                                z * (1.0 / 362880 +
-                                     z * (-1.0 / 39916800 +
-                                          z * (1.0 / 6227020800 +
-                                               z * (-1.0 / 1307674368000 +
-                                                    z * (1.0 / 355687428096000))))))));
-  double c = 1.0 +
-             z * (-0.5 +
-                  z * (1.0 / 24 +
+  double s =
+      r + r * z *
+              (-1.0 / 6 +
+               z * (1.0 / 120 +
+                    z * (-1.0 / 5040 +
+                         z * (1.0 / 362880 + z * (-1.0 / 39916800 +
+                                                  z * (1.0 / 6227020800 +
+                                                       z * (-1.0 / 1307674368000 +
+                                                            z * (1.0 / 355687428096000))))))));
+  double c =
+      1.0 +
+      z * (-0.5 + z * (1.0 / 24 +
                        z * (-1.0 / 720 +
-                            z * (1.0 / 40320 +
-                                 z * (-1.0 / 3628800 +
-                                      z * (1.0 / 479001600 +
-                                           z * (-1.0 / 87178291200 +
-                                                z * (1.0 / 20922789888000))))))));
+                            z * (1.0 / 40320 + z * (-1.0 / 3628800 +
+                                                    z * (1.0 / 479001600 +
+                                                         z * (-1.0 / 87178291200 +
+                                                              z * (1.0 / 20922789888000))))))));
   int32_t quadrant = (int32_t)turns;
   double sine = quadrant & 1 ? c : s, cosine = quadrant & 1 ? s : c;
   return (coh_sincos_pair){

@@ -1,5 +1,5 @@
-/* From the node list to a program: one step for each elementwise tree and each kernel node, slots
- * for what they touch, ports for what callers may name. */
+/* From the node list to a program: one step for each elementwise tree and each kernel node,
+ * slots for what they touch, ports for what callers may name. */
 #include <stdio.h>
 #include <string.h>
 
@@ -127,7 +127,7 @@ static void free_registers(const builder *b, int32_t tree, int32_t member, bool 
 
 static coh_status write_tree(builder *b, int32_t tree) {
   const coh_ir *ir = &b->ir;
-  coh_step *step;
+  coh_step *step = NULL;
   COH_TRY(add_step(b->program, &step));
   COH_NEW(step->fused, 1);
   coh_fused *fused = step->fused;
@@ -139,15 +139,18 @@ static coh_status write_tree(builder *b, int32_t tree) {
     coh_instruction *code = &fused->code[fused->n_instructions++];
     code->op = node->op;
     code->kernel = node->op->block;
-    for (int k = 0; k < 2; k++) code->real[k] = (float)node->attributes.real[k];
+    for (int k = 0; k < 2; k++)
+      code->real[k] = (float)node->attributes.real[k];
     for (int k = 0; k < node->n_inputs; k++)
       code->in[k] = operand_place(b, step, tree, node->input[k]);
-    for (int k = node->n_inputs; k < COH_MAX_FUSED_OPERANDS; k++) code->in[k] = code->in[0];
+    for (int k = node->n_inputs; k < COH_MAX_FUSED_OPERANDS; k++)
+      code->in[k] = code->in[0];
     free_registers(b, tree, i, used);
     code->out = -1;
     if (i == tree) break;
     int r = 0;
-    while (used[r]) r++;
+    while (used[r])
+      r++;
     used[r] = true;
     if (r >= fused->n_registers) fused->n_registers = r + 1;
     b->place_of[i] = code->out = (int8_t)(COH_MAX_EXTERNALS + r);
@@ -164,7 +167,7 @@ static coh_status write_tree(builder *b, int32_t tree) {
 // out = the operand stretched (or, of equal count, as it is)
 static coh_status write_copy(builder *b, int32_t from_slot, coh_shape narrow, coh_shape wide,
                              int32_t *out) {
-  coh_step *step;
+  coh_step *step = NULL;
   COH_TRY(add_step(b->program, &step));
   COH_NEW(step->fused, 1);
   coh_fused *fused = step->fused;
@@ -185,7 +188,7 @@ static coh_status write_copy(builder *b, int32_t from_slot, coh_shape narrow, co
 static coh_status write_kernel(builder *b, int32_t i) {
   const coh_ir *ir = &b->ir;
   const coh_node *node = &ir->nodes[i];
-  coh_step *step;
+  coh_step *step = NULL;
   COH_TRY(add_step(b->program, &step));
   step->op = node->op;
   step->n_inputs = step->signature.n_inputs = node->n_inputs;
@@ -222,8 +225,11 @@ static coh_status write_steps(builder *b) {
     int64_t before = b->program->n_steps;
     if (readers[i] == 0) continue;
     switch (node->op->kind) {
-    case COH_KIND_LEAF: status = place_leaf(b, i); break;
-    case COH_KIND_ALIAS: break;
+    case COH_KIND_LEAF:
+      status = place_leaf(b, i);
+      break;
+    case COH_KIND_ALIAS:
+      break;
     case COH_KIND_BROADCAST:
       if (!b->spread_only[i])
         status = write_copy(b, b->slot_of[coh_ir_root(ir, node->input[0])],
@@ -232,7 +238,9 @@ static coh_status write_steps(builder *b) {
     case COH_KIND_ELEMENTWISE:
       if (ir->group[i] == i) status = write_tree(b, i);
       break;
-    case COH_KIND_KERNEL: status = write_kernel(b, i); break;
+    case COH_KIND_KERNEL:
+      status = write_kernel(b, i);
+      break;
     }
     if (status == COH_OK && node->name && b->program->n_steps > before) {
       coh_step *step = &b->program->steps[before];
@@ -274,10 +282,11 @@ static coh_status add_ports(builder *b, const coh_value *outputs, int64_t n) {
     int32_t root = coh_ir_root(&b->ir, b->ir.of_value[outputs[k]]);
     int32_t slot = b->slot_of[root];
     coh_shape shape = b->ir.nodes[root].shape;
-    if (p->slots[slot].kind != COH_SLOT_ARENA || p->slots[slot].pinned || slot_is_output(p, slot))
+    if (p->slots[slot].kind != COH_SLOT_ARENA || p->slots[slot].pinned ||
+        slot_is_output(p, slot))
       COH_TRY(write_copy(b, slot, shape, shape, &slot));
-    p->ports[p->n_ports++] = (coh_port){
-        .value = outputs[k], .slot = slot, .ready = p->slots[slot].born + 1};
+    p->ports[p->n_ports++] =
+        (coh_port){.value = outputs[k], .slot = slot, .ready = p->slots[slot].born + 1};
   }
   return COH_OK;
 }
@@ -286,7 +295,8 @@ static coh_status add_ports(builder *b, const coh_value *outputs, int64_t n) {
 static void find_lives(coh_program *p) {
   for (int64_t s = 0; s < p->n_steps; s++) {
     const coh_step *step = &p->steps[s];
-    for (int k = 0; k < step->n_inputs; k++) touch(p, step->in[k], s);
+    for (int k = 0; k < step->n_inputs; k++)
+      touch(p, step->in[k], s);
     if (step->plan.scratch_floats > p->scratch_floats)
       p->scratch_floats = step->plan.scratch_floats;
   }
@@ -317,7 +327,8 @@ static coh_status build(builder *b, const coh_value *outputs, int64_t n,
   COH_NEW(b->slot_of, b->ir.n);
   COH_NEW(b->place_of, b->ir.n);
   COH_NEW(b->spread_only, b->ir.n);
-  for (int64_t i = 0; i < b->ir.n; i++) b->slot_of[i] = -1;
+  for (int64_t i = 0; i < b->ir.n; i++)
+    b->slot_of[i] = -1;
   find_spread_only(b);
   COH_TRY(write_steps(b));
   COH_TRY(add_ports(b, outputs, n));

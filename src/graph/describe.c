@@ -20,7 +20,8 @@ int64_t coh_program_bytes(const coh_program *program) {
 
 int64_t coh_program_flops(const coh_program *program) {
   int64_t flops = 0;
-  for (int64_t s = 0; s < program->n_steps; s++) flops += program->steps[s].plan.flops;
+  for (int64_t s = 0; s < program->n_steps; s++)
+    flops += program->steps[s].plan.flops;
   return flops;
 }
 
@@ -47,6 +48,7 @@ static void describe_step(const coh_program *p, int64_t s, coh_text *text) {
   describe_slot(p, step->out, text);
   coh_text_add(text, "  %lld bytes", (long long)p->slots[step->out].floats * 4);
   if (step->plan.flops) coh_text_add(text, ", %lld flops", (long long)step->plan.flops);
+  if (step->op && step->op->kernel) coh_text_add(text, "  [%s]", step->op->kernel(&step->plan));
   for (int i = 0; step->fused && i < step->fused->n_instructions; i++) {
     const coh_operator *op = step->fused->code[i].op;
     coh_text_add(text, "%s%s", i ? " " : "  [", op ? op->name : "copy");
@@ -61,6 +63,7 @@ coh_status coh_program_describe(const coh_program *program, char **out) {
   coh_text_add(&text, "%lld steps, %lld bytes a workspace, %lld flops in products\n",
                (long long)program->n_steps, (long long)coh_program_bytes(program),
                (long long)coh_program_flops(program));
-  for (int64_t s = 0; s < program->n_steps; s++) describe_step(program, s, &text);
+  for (int64_t s = 0; s < program->n_steps; s++)
+    describe_step(program, s, &text);
   return coh_text_take(&text, out);
 }

@@ -1,9 +1,12 @@
-/* Which elementwise nodes run together: a node joins the tree of its readers when all of them are
- * in one tree and have as many elements, so nothing is computed twice and nothing waits. */
+/* Which elementwise nodes run together: a node joins the tree of its readers when all of them
+ * are in one tree and have as many elements, so nothing is computed twice and nothing waits. */
 #include "base/alloc.h"
 #include "graph/program.h"
 
-enum { NONE = -2, OUTSIDE = -1 }; /* no reader yet; a reader that is in no tree or several trees */
+enum {
+  NONE = -2,
+  OUTSIDE = -1
+}; /* no reader yet; a reader that is in no tree or several trees */
 
 typedef struct tree_size {
   int instructions, externals; /* upper bounds */
@@ -43,7 +46,8 @@ coh_status coh_ir_fuse(coh_ir *ir, bool enabled) {
     coh_free(reader);
     return coh_fail(COH_E_MEMORY, "out of memory while fusing %lld nodes", (long long)ir->n);
   }
-  for (int64_t i = 0; i < ir->n; i++) reader[i] = NONE;
+  for (int64_t i = 0; i < ir->n; i++)
+    reader[i] = NONE;
   for (int32_t i = (int32_t)ir->n - 1; i >= 0; i--) {
     const coh_node *node = &ir->nodes[i];
     ir->group[i] = -1;
@@ -53,7 +57,8 @@ coh_status coh_ir_fuse(coh_ir *ir, bool enabled) {
     if (node->op->kind == COH_KIND_ALIAS) seen = tree;
     if (node->op->kind == COH_KIND_ELEMENTWISE)
       seen = ir->group[i] = choose_tree(ir, i, tree, size);
-    for (int k = 0; k < node->n_inputs; k++) note_reader(reader, node->input[k], seen);
+    for (int k = 0; k < node->n_inputs; k++)
+      note_reader(reader, node->input[k], seen);
   }
   coh_free(reader);
   coh_free(size);

@@ -58,7 +58,8 @@ static bool needs_register(const coh_spread *spread) {
 
 int64_t coh_fused_scratch(const coh_fused *fused) {
   int64_t n = fused->n_registers;
-  for (int k = 0; k < fused->n_externals; k++) n += needs_register(&fused->spread[k]);
+  for (int k = 0; k < fused->n_externals; k++)
+    n += needs_register(&fused->spread[k]);
   return n * COH_FUSED_BLOCK;
 }
 
@@ -67,7 +68,8 @@ static void fill(int64_t n, float number, float *y) {
 }
 
 // elements [first, first + n) of an operand as the result sees it
-static void spread_block(const coh_spread *s, const float *x, int64_t first, int64_t n, float *y) {
+static void spread_block(const coh_spread *s, const float *x, int64_t first, int64_t n,
+                         float *y) {
   int last = s->rank - 1;
   int64_t index[COH_MAX_RANK], at = 0, left = first;
   for (int k = last; k >= 0; k--) {

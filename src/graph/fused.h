@@ -1,5 +1,5 @@
-/* A tree of elementwise operators that runs block by block: intermediate results stay in registers
- * of a few hundred floats that live in the first-level cache. */
+/* A tree of elementwise operators that runs block by block: intermediate results stay in
+ * registers of a few hundred floats that live in the first-level cache. */
 #ifndef COHORT_GRAPH_FUSED_H
 #define COHORT_GRAPH_FUSED_H
 
@@ -12,7 +12,8 @@ enum {
   COH_MAX_FUSED_OPERANDS = 3,
 };
 
-/* How an external operand lies over the result: (size, stride) from the slowest axis, merged. */
+/* How an external operand lies over the result: (size, stride) from the slowest axis, merged.
+ */
 typedef struct coh_spread {
   bool whole;     /* the result's own shape: read in place */
   int64_t period; /* >0: repeats every so many elements (1: a scalar) */
@@ -20,8 +21,8 @@ typedef struct coh_spread {
   int64_t size[COH_MAX_RANK], stride[COH_MAX_RANK];
 } coh_spread;
 
-/* Where an instruction reads or writes: external k is k, register r is COH_MAX_EXTERNALS + r, the
- * result is -1. */
+/* Where an instruction reads or writes: external k is k, register r is COH_MAX_EXTERNALS + r,
+ * the result is -1. */
 typedef struct coh_instruction {
   coh_block_kernel kernel;
   float real[2];

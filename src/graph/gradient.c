@@ -29,7 +29,8 @@ static void propagate(coh_graph *graph, coh_value value, const bool *depends,
   }
   if (!any) return;
   coh_value dx[COH_MAX_OPERANDS];
-  for (int k = 0; k < COH_MAX_OPERANDS; k++) dx[k] = COH_NO_VALUE;
+  for (int k = 0; k < COH_MAX_OPERANDS; k++)
+    dx[k] = COH_NO_VALUE;
   op->derive(graph, value, gradient[value], needed, dx);
   for (int k = 0; k < n_inputs && graph->status == COH_OK; k++) {
     if (!needed[k] || dx[k] == COH_NO_VALUE) continue;
@@ -42,7 +43,13 @@ coh_status coh_gradient_seeded(coh_graph *graph, coh_value y, coh_value seed,
                                const coh_value *wrt, int64_t n, coh_value *out) {
   COH_TRY(coh_graph_status(graph));
   bool valid = coh_graph_valid(graph, y) && coh_graph_valid(graph, seed);
-  for (int64_t k = 0; valid && k < n; k++) valid = coh_graph_valid(graph, wrt[k]);
+  for (int64_t k = 0; valid && k < n; k++)
+    valid = coh_graph_valid(graph, wrt[k]);
+  double number;
+  for (int64_t k = 0; valid && k < n; k++)
+    if (coh_graph_uniform(graph, wrt[k], &number)) // folded into other nodes where it is used
+      coh_graph_fail(graph, "gradient of '%s': '%s' is a constant", coh_graph_name_of(graph, y),
+                     coh_graph_name_of(graph, wrt[k]));
   if (valid && !coh_shape_equal(graph->nodes[y].shape, graph->nodes[seed].shape))
     coh_graph_fail(graph, "gradient of '%s' %s: the seed '%s' has shape %s",
                    coh_graph_name_of(graph, y), coh_shape_print(graph->nodes[y].shape).text,
@@ -60,15 +67,16 @@ coh_status coh_gradient_seeded(coh_graph *graph, coh_value y, coh_value seed,
     return coh_fail(COH_E_MEMORY, "out of memory for the gradient of %lld values",
                     (long long)n_nodes);
   }
-  for (int64_t i = 0; i < n_nodes; i++) gradient[i] = COH_NO_VALUE;
+  for (int64_t i = 0; i < n_nodes; i++)
+    gradient[i] = COH_NO_VALUE;
   mark_dependents(graph, n_nodes, wrt, n, depends);
   gradient[y] = seed;
   for (coh_value v = y; v >= 0 && graph->status == COH_OK; v--)
     propagate(graph, v, depends, gradient);
   for (int64_t k = 0; k < n && graph->status == COH_OK; k++) {
     coh_value found = gradient[wrt[k]];
-    out[k] = found != COH_NO_VALUE ? found
-                                   : coh_graph_full(graph, graph->nodes[wrt[k]].shape, 0.0);
+    out[k] =
+        found != COH_NO_VALUE ? found : coh_graph_full(graph, graph->nodes[wrt[k]].shape, 0.0);
   }
   coh_free(depends);
   coh_free(gradient);
@@ -79,11 +87,12 @@ coh_status coh_gradient(coh_graph *graph, coh_value y, const coh_value *wrt, int
                         coh_value *out) {
   COH_TRY(coh_graph_status(graph));
   coh_shape shape = coh_graph_shape(graph, y);
-  COH_CHECK(coh_shape_count(shape) == 1, COH_E_CONFIG,
-            "gradient of '%s': it has %lld elements %s; only a single one has a gradient without "
-            "a seed",
-            coh_graph_name_of(graph, y), (long long)coh_shape_count(shape),
-            coh_shape_print(shape).text);
+  COH_CHECK(
+      coh_shape_count(shape) == 1, COH_E_CONFIG,
+      "gradient of '%s': it has %lld elements %s; only a single one has a gradient without "
+      "a seed",
+      coh_graph_name_of(graph, y), (long long)coh_shape_count(shape),
+      coh_shape_print(shape).text);
   return coh_gradient_seeded(graph, y, coh_graph_full(graph, shape, 1.0), wrt, n, out);
 }
 

@@ -1,5 +1,5 @@
-/* The graph while it is built: nodes appended to a growing array, the table of parameters, and the
- * first failure, which every later builder passes on. */
+/* The graph while it is built: nodes appended to a growing array, the table of parameters, and
+ * the first failure, which every later builder passes on. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -83,8 +83,8 @@ coh_value coh_graph_append(coh_graph *graph, const coh_operator *op, coh_shape s
     if (!coh_graph_valid(graph, inputs[k])) return COH_NO_VALUE;
   if (graph->n_nodes == graph->node_capacity) {
     int64_t capacity = graph->node_capacity ? 2 * graph->node_capacity : 64;
-    coh_node *nodes = coh_alloc_resize(graph->nodes, (size_t)graph->n_nodes, (size_t)capacity,
-                                       sizeof *nodes);
+    coh_node *nodes =
+        coh_alloc_resize(graph->nodes, (size_t)graph->n_nodes, (size_t)capacity, sizeof *nodes);
     if (!nodes) return out_of_memory(graph);
     graph->nodes = nodes;
     graph->node_capacity = capacity;
@@ -93,9 +93,11 @@ coh_value coh_graph_append(coh_graph *graph, const coh_operator *op, coh_shape s
   memset(node, 0, sizeof *node);
   node->op = op;
   node->shape.rank = shape.rank;
-  for (int k = 0; k < shape.rank; k++) node->shape.size[k] = shape.size[k];
+  for (int k = 0; k < shape.rank; k++)
+    node->shape.size[k] = shape.size[k];
   node->n_inputs = n_inputs;
-  for (int k = 0; k < n_inputs; k++) node->input[k] = inputs[k];
+  for (int k = 0; k < n_inputs; k++)
+    node->input[k] = inputs[k];
   if (attributes) node->attributes = *attributes;
   return (coh_value)graph->n_nodes++;
 }
@@ -150,8 +152,8 @@ static bool leaf_shape_fits(coh_graph *graph, const char *kind, const char *name
     coh_graph_fail(graph, "%s '%s': rank %d is not in 0..%d", kind, name, shape.rank,
                    (int)COH_MAX_RANK);
   } else {
-    coh_graph_fail(graph, "%s '%s': the shape %s has an axis below 1 or too many elements", kind,
-                   name, coh_shape_print(shape).text);
+    coh_graph_fail(graph, "%s '%s': the shape %s has an axis below 1 or too many elements",
+                   kind, name, coh_shape_print(shape).text);
   }
   return false;
 }
@@ -182,7 +184,8 @@ coh_value coh_graph_parameter(coh_graph *graph, const char *name, coh_shape shap
     graph->parameter_capacity = capacity;
   }
   coh_attributes attributes = {.integer = {graph->n_parameters, graph->parameter_floats}};
-  coh_value value = coh_graph_append(graph, &coh_operator_parameter, shape, NULL, 0, &attributes);
+  coh_value value =
+      coh_graph_append(graph, &coh_operator_parameter, shape, NULL, 0, &attributes);
   if (value == COH_NO_VALUE || coh_graph_name(graph, value, name) == COH_NO_VALUE)
     return COH_NO_VALUE;
   graph->parameters[graph->n_parameters] = value;
@@ -200,7 +203,8 @@ coh_value coh_graph_constant_array(coh_graph *graph, coh_shape shape, const floa
   if (!copy) return out_of_memory(graph);
   memcpy(copy, data, count * sizeof *copy);
   coh_attributes attributes = {.integer = {graph->n_nodes}};
-  coh_value value = coh_graph_append(graph, &coh_operator_constant, shape, NULL, 0, &attributes);
+  coh_value value =
+      coh_graph_append(graph, &coh_operator_constant, shape, NULL, 0, &attributes);
   if (value == COH_NO_VALUE) {
     coh_free(copy);
     return value;

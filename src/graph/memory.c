@@ -1,5 +1,5 @@
-/* The memory plan: arena slots whose lives overlap get different bytes. The largest go first, each
- * at the lowest offset that is free for its whole life. */
+/* The memory plan: arena slots whose lives overlap get different bytes. The largest go first,
+ * each at the lowest offset that is free for its whole life. */
 #include <stdlib.h>
 
 #include "base/alloc.h"
@@ -44,7 +44,8 @@ static int64_t lowest_offset(const region *regions, int64_t n_placed, const regi
 }
 
 static int32_t chain_head(const coh_program *p, int32_t slot) {
-  while (p->slots[slot].shares >= 0) slot = p->slots[slot].shares;
+  while (p->slots[slot].shares >= 0)
+    slot = p->slots[slot].shares;
   return slot;
 }
 
@@ -100,7 +101,8 @@ coh_status coh_program_plan_memory(coh_program *program, bool reuse) {
     p->slots[regions[i].slot].offset = regions[i].offset;
   }
   for (int32_t i = 0; i < p->n_slots; i++)
-    if (p->slots[i].kind == COH_SLOT_ARENA) p->slots[i].offset = p->slots[chain_head(p, i)].offset;
+    if (p->slots[i].kind == COH_SLOT_ARENA)
+      p->slots[i].offset = p->slots[chain_head(p, i)].offset;
 done:
   coh_free(region_of);
   coh_free(near);

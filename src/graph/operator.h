@@ -1,18 +1,20 @@
 /* What an operator is, and a graph from the inside.
  *
- * An operator is one constant struct in a file of ops/: its kernel and its derivative. The shape
- * rule is in the builder function beside it (coh_op_*), which checks, words the error and appends
- * the node. Registry: op.def.
+ * An operator is one constant struct in a file of ops/: its kernel and its derivative. The
+ * shape rule is in the builder function beside it (coh_op_*), which checks, words the error and
+ * appends the node. Registry: op.def.
  */
 #ifndef COHORT_GRAPH_OPERATOR_H
 #define COHORT_GRAPH_OPERATOR_H
+
+#include <stddef.h>
 
 #include "cohort/graph.h"
 
 enum { COH_MAX_OPERANDS = 8, COH_N_INTEGERS = 16 };
 
-/* Integer attribute of conv2d that the compiler sets when it fuses a relu; a fused bias is a third
- * operand. */
+/* Integer attribute of conv2d that the compiler sets when it fuses a relu; a fused bias is a
+ * third operand. */
 enum { COH_CONV2D_RELU = 9 };
 
 /* What a node knows beside its shape; unused fields are zero (they take part in merging). */
@@ -61,9 +63,10 @@ typedef struct coh_operator {
   coh_operator_kind kind;
   int n_inputs; /* -1: any number up to COH_MAX_OPERANDS */
 
-  /* Set dx[k] for every needed operand k from y = op(x) and dy; COH_NO_VALUE where nothing flows.
-   * NULL: the derivative is zero everywhere. */
-  void (*derive)(coh_graph *graph, coh_value y, coh_value dy, const bool *needed, coh_value *dx);
+  /* Set dx[k] for every needed operand k from y = op(x) and dy; COH_NO_VALUE where nothing
+   * flows. NULL: the derivative is zero everywhere. */
+  void (*derive)(coh_graph *graph, coh_value y, coh_value dy, const bool *needed,
+                 coh_value *dx);
 
   coh_block_kernel block; /* elementwise operators */
 
@@ -75,6 +78,9 @@ typedef struct coh_operator {
   void (*destroy_state)(void *state);
 
   coh_status (*run)(const coh_kernel_call *call);
+
+  /* Which of several kernels the plan chose, for dumps; may be NULL. Borrowed. */
+  const char *(*kernel)(const coh_kernel_plan *plan);
 } coh_operator;
 
 /* Every operator of the registry, and the leaves. */
@@ -114,13 +120,15 @@ static inline const coh_node *coh_graph_node(const coh_graph *graph, coh_value v
   return &graph->nodes[value];
 }
 
-/* Append a node whose shape has been checked; COH_NO_VALUE if an operand is or memory is out. */
+/* Append a node whose shape has been checked; COH_NO_VALUE if an operand is or memory is out.
+ */
 coh_value coh_graph_append(coh_graph *graph, const coh_operator *op, coh_shape shape,
-                           const coh_value *inputs, int n_inputs, const coh_attributes *attributes);
+                           const coh_value *inputs, int n_inputs,
+                           const coh_attributes *attributes);
 
 /* Record the graph's first failure (later ones are ignored); returns COH_NO_VALUE. */
-__attribute__((format(printf, 2, 3))) coh_value coh_graph_fail(coh_graph *graph, const char *format,
-                                                               ...);
+__attribute__((format(printf, 2, 3))) coh_value coh_graph_fail(coh_graph *graph,
+                                                               const char *format, ...);
 
 /* False when the graph has failed or the value is none of its own; words the latter. */
 bool coh_graph_valid(coh_graph *graph, coh_value value);

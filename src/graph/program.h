@@ -80,7 +80,8 @@ void coh_ir_fini(coh_ir *ir);
 /* The node behind aliases. */
 int32_t coh_ir_root(const coh_ir *ir, int32_t node);
 
-/* How many nodes read each node (array of n, caller frees); outputs count as one reader more. */
+/* How many nodes read each node (array of n, caller frees); outputs count as one reader more.
+ */
 coh_status coh_ir_count_readers(const coh_ir *ir, int32_t **out);
 
 /* Give every arena slot its offset. */

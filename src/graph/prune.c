@@ -1,5 +1,5 @@
-/* From a graph to the list of nodes that the outputs need, with equal subexpressions as one, and
- * the rewriting of convolution + bias + relu into one node. */
+/* From a graph to the list of nodes that the outputs need, with equal subexpressions as one,
+ * and the rewriting of convolution + bias + relu into one node. */
 #include <string.h>
 
 #include "base/alloc.h"
@@ -7,7 +7,8 @@
 #include "graph/program.h"
 
 int32_t coh_ir_root(const coh_ir *ir, int32_t node) {
-  while (ir->nodes[node].op->kind == COH_KIND_ALIAS) node = ir->nodes[node].input[0];
+  while (ir->nodes[node].op->kind == COH_KIND_ALIAS)
+    node = ir->nodes[node].input[0];
   return node;
 }
 
@@ -20,7 +21,8 @@ void coh_ir_fini(coh_ir *ir) {
 
 // mark what the outputs depend on, from the last value back
 static void mark_live(const coh_graph *graph, const coh_value *outputs, int64_t n, bool *live) {
-  for (int64_t k = 0; k < n; k++) live[outputs[k]] = true;
+  for (int64_t k = 0; k < n; k++)
+    live[outputs[k]] = true;
   for (int64_t i = graph->n_nodes - 1; i >= 0; i--)
     for (int k = 0; live[i] && k < graph->nodes[i].n_inputs; k++)
       live[graph->nodes[i].input[k]] = true;
@@ -51,12 +53,14 @@ static int64_t find_equal(const coh_ir *ir, const int32_t *table, int64_t capaci
 
 static void copy_live(const coh_graph *graph, const bool *live, bool merge, int32_t *table,
                       int64_t capacity, coh_ir *ir) {
-  for (int64_t i = 0; i < capacity; i++) table[i] = -1;
+  for (int64_t i = 0; i < capacity; i++)
+    table[i] = -1;
   for (int64_t i = 0; i < graph->n_nodes; i++) {
     ir->of_value[i] = -1;
     if (!live[i]) continue;
     coh_node node = graph->nodes[i];
-    for (int k = 0; k < node.n_inputs; k++) node.input[k] = ir->of_value[node.input[k]];
+    for (int k = 0; k < node.n_inputs; k++)
+      node.input[k] = ir->of_value[node.input[k]];
     int64_t at = find_equal(ir, table, capacity, &node);
     bool leaf = node.op->kind == COH_KIND_LEAF; // one of a kind whatever is asked
     if (table[at] >= 0 && (merge || leaf)) {
@@ -73,7 +77,8 @@ static void copy_live(const coh_graph *graph, const bool *live, bool merge, int3
 coh_status coh_ir_prune(const coh_graph *graph, const coh_value *outputs, int64_t n_outputs,
                         bool merge, coh_ir *ir) {
   int64_t n = graph->n_nodes, capacity = 64;
-  while (capacity < 2 * n) capacity *= 2;
+  while (capacity < 2 * n)
+    capacity *= 2;
   COH_NEW(ir->nodes, n);
   COH_NEW(ir->of_value, n);
   COH_NEW(ir->wanted, n);
@@ -90,7 +95,8 @@ coh_status coh_ir_prune(const coh_graph *graph, const coh_value *outputs, int64_
   copy_live(graph, live, merge, table, capacity, ir);
   coh_free(table);
   coh_free(live);
-  for (int64_t k = 0; k < n_outputs; k++) ir->wanted[ir->of_value[outputs[k]]] = true;
+  for (int64_t k = 0; k < n_outputs; k++)
+    ir->wanted[ir->of_value[outputs[k]]] = true;
   return COH_OK;
 }
 
@@ -112,7 +118,8 @@ static int32_t channel_vector(const coh_ir *ir, int32_t node) {
   if (wide->op != &coh_operator_broadcast || wide->shape.rank != 4) return -1;
   const coh_node *narrow = &ir->nodes[wide->input[0]];
   bool channels = narrow->shape.size[3] == wide->shape.size[3];
-  for (int k = 0; k < 3; k++) channels = channels && narrow->shape.size[k] == 1;
+  for (int k = 0; k < 3; k++)
+    channels = channels && narrow->shape.size[k] == 1;
   return channels ? wide->input[0] : -1;
 }
 
@@ -140,12 +147,14 @@ coh_status coh_ir_rewrite(coh_ir *ir) {
     }
     if (node->op == &coh_operator_relu && readers[i] > 0) {
       const coh_node *conv = &ir->nodes[node->input[0]];
-      if (conv->op != &coh_operator_conv2d || !only_reader(ir, readers, node->input[0])) continue;
+      if (conv->op != &coh_operator_conv2d || !only_reader(ir, readers, node->input[0]))
+        continue;
       node->op = conv->op;
       node->attributes = conv->attributes;
       node->attributes.integer[COH_CONV2D_RELU] = 1;
       node->n_inputs = conv->n_inputs;
-      for (int k = 0; k < conv->n_inputs; k++) node->input[k] = conv->input[k];
+      for (int k = 0; k < conv->n_inputs; k++)
+        node->input[k] = conv->input[k];
     }
   }
   coh_free(readers);

@@ -25,7 +25,8 @@ static coh_status create_parts(coh_workspace *w) {
   w->scratch = w->memory + p->arena_floats;
   for (int32_t i = 0; i < p->n_slots; i++) {
     if (p->slots[i].kind == COH_SLOT_ARENA) w->address[i] = own_address(w, i);
-    if (p->slots[i].kind == COH_SLOT_CONSTANT) w->address[i] = p->constants + p->slots[i].offset;
+    if (p->slots[i].kind == COH_SLOT_CONSTANT)
+      w->address[i] = p->constants + p->slots[i].offset;
   }
   for (int64_t s = 0; s < p->n_steps; s++) {
     const coh_step *step = &p->steps[s];
@@ -71,11 +72,16 @@ coh_status coh_workspace_bind_parameters(coh_workspace *workspace, const float *
   return COH_OK;
 }
 
-static const coh_port *find_port(const coh_program *p, coh_value value) {
-  const coh_port *found = NULL;
+// a value that is input and output at once has a port as each
+static const coh_port *find_port(const coh_program *p, coh_value value, bool input) {
   for (int64_t k = 0; k < p->n_ports; k++)
-    if (p->ports[k].value == value && (!found || !p->ports[k].input)) found = &p->ports[k];
-  return found;
+    if (p->ports[k].value == value && p->ports[k].input == input) return &p->ports[k];
+  return NULL;
+}
+
+static const coh_port *find_either(const coh_program *p, coh_value value) {
+  const coh_port *port = find_port(p, value, true);
+  return port ? port : find_port(p, value, false);
 }
 
 static coh_status bind_port(coh_workspace *w, const coh_port *port, float *data) {
@@ -84,30 +90,28 @@ static coh_status bind_port(coh_workspace *w, const coh_port *port, float *data)
 }
 
 coh_status coh_workspace_bind(coh_workspace *workspace, coh_value value, float *data) {
-  const coh_port *port = find_port(workspace->program, value);
-  COH_CHECK(port, COH_E_CONFIG, "bind: value %d is neither an input nor an output of the program",
-            (int)value);
+  const coh_port *port = find_either(workspace->program, value);
+  COH_CHECK(port, COH_E_CONFIG,
+            "bind: value %d is neither an input nor an output of the program", (int)value);
   return bind_port(workspace, port, data);
 }
 
 coh_status coh_workspace_bind_const(coh_workspace *workspace, coh_value input,
                                     const float *data) {
-  const coh_program *p = workspace->program;
-  for (int64_t k = 0; k < p->n_ports; k++)
-    if (p->ports[k].value == input && p->ports[k].input)
-      return bind_port(workspace, &p->ports[k], (float *)(uintptr_t)data);
-  return coh_fail(COH_E_CONFIG, "bind: value %d is not an input of the program", (int)input);
+  const coh_port *port = find_port(workspace->program, input, true);
+  COH_CHECK(port, COH_E_CONFIG, "bind: value %d is not an input of the program", (int)input);
+  return bind_port(workspace, port, (float *)(uintptr_t)data);
 }
 
-coh_status coh_workspace_bind_flat(coh_workspace *workspace, const coh_value *outputs, int64_t n,
-                                   float *block) {
+coh_status coh_workspace_bind_flat(coh_workspace *workspace, const coh_value *outputs,
+                                   int64_t n, float *block) {
   const coh_program *p = workspace->program;
   COH_CHECK(n == p->n_parameters, COH_E_CONFIG, "bind: %lld outputs for %lld parameters",
             (long long)n, (long long)p->n_parameters);
   for (int64_t k = 0; k < n; k++) {
-    const coh_port *port = find_port(p, outputs[k]);
-    COH_CHECK(port && !port->input && p->slots[port->slot].floats == p->parameter_counts[k],
-              COH_E_CONFIG, "bind: value %d is no output with the %lld elements of parameter %lld",
+    const coh_port *port = find_port(p, outputs[k], false);
+    COH_CHECK(port && p->slots[port->slot].floats == p->parameter_counts[k], COH_E_CONFIG,
+              "bind: value %d is no output with the %lld elements of parameter %lld",
               (int)outputs[k], (long long)p->parameter_counts[k], (long long)k);
     COH_TRY(bind_port(workspace, port, block ? block + p->parameter_offsets[k] : NULL));
   }
@@ -115,7 +119,7 @@ coh_status coh_workspace_bind_flat(coh_workspace *workspace, const coh_value *ou
 }
 
 float *coh_workspace_data(coh_workspace *workspace, coh_value value) {
-  const coh_port *port = find_port(workspace->program, value);
+  const coh_port *port = find_either(workspace->program, value);
   return port && port->slot >= 0 ? workspace->address[port->slot] : NULL;
 }
 
@@ -131,7 +135,8 @@ coh_status coh_program_run_steps(const coh_program *program, coh_workspace *work
   const float *in[COH_MAX_EXTERNALS];
   for (int64_t s = first; s < last; s++) {
     const coh_step *step = &program->steps[s];
-    for (int k = 0; k < step->n_inputs; k++) in[k] = workspace->address[step->in[k]];
+    for (int k = 0; k < step->n_inputs; k++)
+      in[k] = workspace->address[step->in[k]];
     float *out = workspace->address[step->out];
     if (step->fused) {
       coh_fused_run(step->fused, in, out, workspace->scratch);

@@ -5,7 +5,8 @@
 
 int64_t coh_shape_count(coh_shape shape) {
   int64_t count = 1;
-  for (int k = 0; k < shape.rank; k++) count *= shape.size[k];
+  for (int k = 0; k < shape.rank; k++)
+    count *= shape.size[k];
   return count;
 }
 
@@ -23,8 +24,10 @@ int coh_shape_axis(coh_shape shape, int axis) {
 
 coh_axis_split coh_shape_split(coh_shape shape, int axis) {
   coh_axis_split split = {1, shape.size[axis], 1};
-  for (int k = 0; k < axis; k++) split.outer *= shape.size[k];
-  for (int k = axis + 1; k < shape.rank; k++) split.inner *= shape.size[k];
+  for (int k = 0; k < axis; k++)
+    split.outer *= shape.size[k];
+  for (int k = axis + 1; k < shape.rank; k++)
+    split.inner *= shape.size[k];
   return split;
 }
 

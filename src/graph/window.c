@@ -11,7 +11,8 @@ bool coh_window_complete(coh_graph *g, const char *op, coh_value x, coh_window *
             window->pad_before[k] >= 0 && window->pad_after[k] >= 0;
   }
   if (!sound)
-    coh_graph_fail(g, "%s of '%s': stride, dilation and groups must be at least 1, padding at "
+    coh_graph_fail(g,
+                   "%s of '%s': stride, dilation and groups must be at least 1, padding at "
                    "least 0",
                    op, coh_graph_name_of(g, x));
   return sound;

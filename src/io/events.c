@@ -68,7 +68,7 @@ static void put_integer(message *m, unsigned field, uint64_t value) {
 static void event_begin(message *m, double wall, int64_t step) {
   m->n_bytes = FRAME_HEAD;
   put_double(m, 1, wall);
-  put_integer(m, 2, (uint64_t)step);
+  if (step != 0) put_integer(m, 2, (uint64_t)step); // zero is what absence means
 }
 
 static coh_status event_end(coh_events *events, message *m) {

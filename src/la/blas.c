@@ -1,5 +1,6 @@
-/* BLAS (OpenBLAS, openmp build). Its threads follow OpenMP's count for the calling thread, so that
- * count is 1 during a call: the bits of a product must not depend on how many threads are about. */
+/* BLAS (OpenBLAS, openmp build). Its threads follow OpenMP's count for the calling thread, so
+ * that count is 1 during a call: the bits of a product must not depend on how many threads are
+ * about. */
 #include "la/blas.h"
 
 #include <cblas.h>
@@ -37,8 +38,8 @@ void coh_la_dgemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int6
   coh_la_serial_end(before);
 }
 
-void coh_la_sgemv(bool transpose, int64_t m, int64_t n, float alpha, const float *a, int64_t lda,
-                  const float *x, float beta, float *y) {
+void coh_la_sgemv(bool transpose, int64_t m, int64_t n, float alpha, const float *a,
+                  int64_t lda, const float *x, float beta, float *y) {
   int before = coh_la_serial_begin();
   cblas_sgemv(CblasRowMajor, side(transpose), (blasint)m, (blasint)n, alpha, a, (blasint)lda, x,
               1, beta, y, 1);

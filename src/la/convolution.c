@@ -1,6 +1,6 @@
-/* Convolutions through oneDNN 2.6: activations stay NHWC, weights are canonical (KH,KW,C,O) outside
- * and reordered inside the operator to the layout that the kernel prefers. Scratch memory is the
- * caller's, so that one primitive serves several threads. */
+/* Convolutions through oneDNN 2.6: activations stay NHWC, weights are canonical (KH,KW,C,O)
+ * outside and reordered inside the operator to the layout that the kernel prefers. Scratch
+ * memory is the caller's, so that one primitive serves several threads. */
 #include "la/convolution.h"
 
 #include <oneapi/dnnl/dnnl.h>
@@ -8,18 +8,22 @@
 
 #include "base/alloc.h"
 #include "la/blas.h"
+#include "la/convolution_thin.h"
 
 enum { N_OPERANDS = 5 }; /* first, second, bias, out, scratchpad */
 enum { FIRST, SECOND, BIAS, OUT, PAD };
-enum { LINE = 16 };      /* floats of a cache line */
+enum { LINE = 16 }; /* floats of a cache line */
 
 struct coh_convolution {
   coh_convolution_kind kind;
+  coh_convolution_shape shape;
+  bool thin; /* ours, and nothing below is used */
   dnnl_engine_t engine;
   dnnl_primitive_t primitive;
   dnnl_memory_desc_t operand[N_OPERANDS];
   int argument[N_OPERANDS]; /* DNNL_ARG_*, 0 where unused */
-  // the weights' way between the canonical layout and the kernel's; NULL where they are the same
+  // the weights' way between the canonical layout and the kernel's; NULL where they are the
+  // same
   dnnl_primitive_t reorder;
   dnnl_memory_desc_t canonical;
   int64_t packed_floats, pad_floats;
@@ -32,10 +36,10 @@ struct coh_convolution_state {
   dnnl_memory_t canonical;
 };
 
-#define DNNL_TRY(call, what)                                                              \
-  do {                                                                                    \
-    dnnl_status_t dnnl_try_status_ = (call);                                              \
-    COH_CHECK(dnnl_try_status_ == dnnl_success, COH_E_INTERNAL,                           \
+#define DNNL_TRY(call, what)                                                                \
+  do {                                                                                      \
+    dnnl_status_t dnnl_try_status_ = (call);                                                \
+    COH_CHECK(dnnl_try_status_ == dnnl_success, COH_E_INTERNAL,                             \
               "convolution: oneDNN could not %s (status %d)", what, (int)dnnl_try_status_); \
   } while (0)
 
@@ -44,7 +48,8 @@ static int64_t round_up(int64_t floats) {
 }
 
 static int64_t floats_of(const dnnl_memory_desc_t *desc) {
-  return round_up((int64_t)((dnnl_memory_desc_get_size(desc) + sizeof(float) - 1) / sizeof(float)));
+  return round_up(
+      (int64_t)((dnnl_memory_desc_get_size(desc) + sizeof(float) - 1) / sizeof(float)));
 }
 
 // the weights' dimensions in oneDNN's order; 5 with groups
@@ -59,8 +64,9 @@ static int weight_dims(const coh_convolution_shape *s, dnnl_dims_t dims) {
   return 5;
 }
 
-static dnnl_status_t describe(const coh_convolution_shape *s, coh_convolution_kind kind, bool bias,
-                              dnnl_convolution_desc_t *desc, dnnl_memory_desc_t *canonical) {
+static dnnl_status_t describe(const coh_convolution_shape *s, coh_convolution_kind kind,
+                              bool bias, dnnl_convolution_desc_t *desc,
+                              dnnl_memory_desc_t *canonical) {
   const dnnl_dims_t x_dims = {s->n, s->c, s->h, s->w}, y_dims = {s->n, s->o, s->oh, s->ow};
   const dnnl_dims_t bias_dims = {s->o}, stride = {s->stride[0], s->stride[1]};
   const dnnl_dims_t dilation = {s->dilation[0] - 1, s->dilation[1] - 1};
@@ -69,7 +75,8 @@ static dnnl_status_t describe(const coh_convolution_shape *s, coh_convolution_ki
   dnnl_dims_t after = {0};
   const int64_t in[2] = {s->h, s->w}, out[2] = {s->oh, s->ow}, kernel[2] = {s->kh, s->kw};
   for (int k = 0; k < 2; k++)
-    after[k] = (out[k] - 1) * stride[k] + (kernel[k] - 1) * s->dilation[k] + 1 - in[k] - before[k];
+    after[k] =
+        (out[k] - 1) * stride[k] + (kernel[k] - 1) * s->dilation[k] + 1 - in[k] - before[k];
   dnnl_dims_t w_dims;
   int w_rank = weight_dims(s, w_dims);
   dnnl_memory_desc_t x, w, y, b;
@@ -87,9 +94,9 @@ static dnnl_status_t describe(const coh_convolution_shape *s, coh_convolution_ki
   const dnnl_alg_kind_t direct = dnnl_convolution_direct;
   switch (kind) {
   case COH_CONVOLUTION_FORWARD:
-    return dnnl_dilated_convolution_forward_desc_init(desc, dnnl_forward_training, direct, &x, &w,
-                                                      bias ? &b : NULL, &y, stride, dilation,
-                                                      before, after);
+    return dnnl_dilated_convolution_forward_desc_init(desc, dnnl_forward_training, direct, &x,
+                                                      &w, bias ? &b : NULL, &y, stride,
+                                                      dilation, before, after);
   case COH_CONVOLUTION_DATA:
     return dnnl_dilated_convolution_backward_data_desc_init(desc, direct, &x, &w, &y, stride,
                                                             dilation, before, after);
@@ -169,7 +176,8 @@ static coh_status make_reorder(coh_convolution *plan) {
   status = dnnl_primitive_create(&plan->reorder, pd);
   dnnl_primitive_desc_destroy(pd);
   DNNL_TRY(status, "make the reorder of the weights");
-  COH_CHECK(plain, COH_E_INTERNAL, "convolution: the reorder of the weights wants scratch memory");
+  COH_CHECK(plain, COH_E_INTERNAL,
+            "convolution: the reorder of the weights wants scratch memory");
   return COH_OK;
 }
 
@@ -182,7 +190,8 @@ static coh_status make_primitive(coh_convolution *plan, const coh_convolution_sh
   DNNL_TRY(make_attributes(relu, &attr), "make attributes");
   dnnl_primitive_desc_t pd, hint = NULL;
   dnnl_status_t status = dnnl_success;
-  if (plan->kind != COH_CONVOLUTION_FORWARD) { // a backward kernel asks which forward one it undoes
+  if (plan->kind !=
+      COH_CONVOLUTION_FORWARD) { // a backward kernel asks which forward one it undoes
     dnnl_convolution_desc_t forward;
     dnnl_memory_desc_t unused;
     status = describe(shape, COH_CONVOLUTION_FORWARD, false, &forward, &unused);
@@ -211,6 +220,13 @@ coh_status coh_convolution_create(const coh_convolution_shape *shape, coh_convol
   coh_convolution *plan;
   COH_NEW(plan, 1);
   plan->kind = kind;
+  plan->shape = *shape;
+  if (kind == COH_CONVOLUTION_DATA && coh_convolution_thin_pays(shape)) {
+    plan->thin = true;
+    strncpy(plan->kernel, "thin:gemm", sizeof plan->kernel - 1);
+    *out = plan;
+    return COH_OK;
+  }
   // kernels are laid out for the thread count that they see when they are made
   int before = coh_la_serial_begin();
   coh_status status = make_primitive(plan, shape, bias, relu);
@@ -234,6 +250,7 @@ void coh_convolution_destroy(coh_convolution **plan) {
 }
 
 int64_t coh_convolution_scratch(const coh_convolution *plan) {
+  if (plan->thin) return coh_convolution_thin_scratch(&plan->shape);
   return plan->packed_floats + plan->pad_floats;
 }
 
@@ -245,14 +262,18 @@ coh_status coh_convolution_state_create(const coh_convolution *plan,
                                         coh_convolution_state **out) {
   coh_convolution_state *state;
   COH_NEW(state, 1);
+  if (plan->thin) {
+    *out = state;
+    return COH_OK;
+  }
   dnnl_status_t status = dnnl_stream_create(&state->stream, plan->engine, dnnl_stream_in_order);
   for (int k = 0; k < N_OPERANDS && status == dnnl_success; k++)
     if (plan->argument[k])
       status = dnnl_memory_create(&state->memory[k], &plan->operand[k], plan->engine,
                                   DNNL_MEMORY_NONE);
   if (status == dnnl_success && plan->reorder)
-    status = dnnl_memory_create(&state->canonical, &plan->canonical, plan->engine,
-                                DNNL_MEMORY_NONE);
+    status =
+        dnnl_memory_create(&state->canonical, &plan->canonical, plan->engine, DNNL_MEMORY_NONE);
   if (status != dnnl_success) {
     coh_convolution_state_destroy(&state);
     return coh_fail(COH_E_MEMORY, "convolution: oneDNN could not make its handles");
@@ -277,13 +298,18 @@ static coh_status run_reorder(const coh_convolution *plan, coh_convolution_state
   bool unpack = plan->kind == COH_CONVOLUTION_WEIGHTS;
   dnnl_exec_arg_t args[2] = {{DNNL_ARG_FROM, unpack ? packed : state->canonical},
                              {DNNL_ARG_TO, unpack ? state->canonical : packed}};
-  DNNL_TRY(dnnl_primitive_execute(plan->reorder, state->stream, 2, args), "reorder the weights");
+  DNNL_TRY(dnnl_primitive_execute(plan->reorder, state->stream, 2, args),
+           "reorder the weights");
   return COH_OK;
 }
 
 coh_status coh_convolution_run(const coh_convolution *plan, coh_convolution_state *state,
                                const float *first, const float *second, const float *bias,
                                float *out, float *scratch) {
+  if (plan->thin) {
+    coh_convolution_thin_run(&plan->shape, first, second, out, scratch);
+    return COH_OK;
+  }
   // the library's handles are not const, its kernels only read the operands
   float *data[N_OPERANDS] = {(float *)(uintptr_t)first, (float *)(uintptr_t)second,
                              (float *)(uintptr_t)bias, out, scratch + plan->packed_floats};

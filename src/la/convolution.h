@@ -1,7 +1,8 @@
-/* Two-dimensional convolutions and their two transposes through oneDNN: the only calls of it.
+/* Two-dimensional convolutions and their two transposes through oneDNN.
  *
- * A plan is immutable and shared by threads; a state holds the library's handles for one thread at
- * a time. Tensors are f32: x (N,H,W,C), w (KH,KW,C/groups,O), y (N,OH,OW,O). Not collective. */
+ * A plan is immutable and shared by threads; a state holds the library's handles for one thread
+ * at a time. Tensors are f32: x (N,H,W,C), w (KH,KW,C/groups,O), y (N,OH,OW,O). Not collective.
+ */
 #ifndef COHORT_LA_CONVOLUTION_H
 #define COHORT_LA_CONVOLUTION_H
 
@@ -42,8 +43,8 @@ coh_status coh_convolution_state_create(const coh_convolution *plan,
                                         coh_convolution_state **out);
 void coh_convolution_state_destroy(coh_convolution_state **state);
 
-/* Run in the calling thread. first, second: x and w, dy and w, or x and dy; bias: O floats or NULL;
- * out: y, dx or dw; scratch: 64-byte aligned. Fails: COH_E_INTERNAL. */
+/* Run in the calling thread. first, second: x and w, dy and w, or x and dy; bias: O floats or
+ * NULL; out: y, dx or dw; scratch: 64-byte aligned. Fails: COH_E_INTERNAL. */
 coh_status coh_convolution_run(const coh_convolution *plan, coh_convolution_state *state,
                                const float *first, const float *second, const float *bias,
                                float *out, float *scratch);

@@ -1,5 +1,5 @@
-/* Kernels over flat arrays, written so that the compiler vectorises them without being allowed to
- * reorder a sum: partial sums are explicit lanes. */
+/* Kernels over flat arrays, written so that the compiler vectorises them without being allowed
+ * to reorder a sum: partial sums are explicit lanes. */
 #include "la/vector.h"
 
 #include <string.h>
@@ -19,7 +19,8 @@ void coh_la_scale(int64_t n, float alpha, float *x) {
 // the lanes of a partial sum added pairwise
 static float fold(float *lane) {
   for (int width = LANES / 2; width > 0; width /= 2)
-    for (int j = 0; j < width; j++) lane[j] += lane[j + width];
+    for (int j = 0; j < width; j++)
+      lane[j] += lane[j + width];
   return lane[0];
 }
 
@@ -29,8 +30,10 @@ static inline __attribute__((always_inline)) float chunk_sum(int64_t n, const fl
   float lane[LANES] = {0};
   int64_t i = 0;
   for (; i + LANES <= n; i += LANES)
-    for (int j = 0; j < LANES; j++) lane[j] += y ? x[i + j] * y[i + j] : x[i + j];
-  for (int j = 0; i + j < n; j++) lane[j] += y ? x[i + j] * y[i + j] : x[i + j];
+    for (int j = 0; j < LANES; j++)
+      lane[j] += y ? x[i + j] * y[i + j] : x[i + j];
+  for (int j = 0; i + j < n; j++)
+    lane[j] += y ? x[i + j] * y[i + j] : x[i + j];
   return fold(lane);
 }
 
@@ -55,14 +58,16 @@ double coh_la_sum_squares(int64_t n, const float *x) {
   return total;
 }
 
-// the sum of `rows` rows of `width` columns, rows `stride` apart; width is a constant where inlined
-static inline __attribute__((always_inline)) void add_rows(int64_t rows, int64_t stride,
-                                                           int width, const float *x,
-                                                           float *y) {
+// the sum of `rows` rows of `width` columns, rows `stride` apart; width is a constant where
+// inlined
+static inline __attribute__((always_inline)) void
+add_rows(int64_t rows, int64_t stride, int width, const float *x, float *y) {
   float lane[LANES] = {0};
   for (int64_t i = 0; i < rows; i++)
-    for (int j = 0; j < width; j++) lane[j] += x[i * stride + j];
-  for (int j = 0; j < width; j++) y[j] += lane[j];
+    for (int j = 0; j < width; j++)
+      lane[j] += x[i * stride + j];
+  for (int j = 0; j < width; j++)
+    y[j] += lane[j];
 }
 
 void coh_la_sum_rows(int64_t m, int64_t n, const float *x, float *y) {
@@ -70,8 +75,10 @@ void coh_la_sum_rows(int64_t m, int64_t n, const float *x, float *y) {
   for (int64_t i = 0; i < m; i += ROWS) {
     int64_t rows = m - i < ROWS ? m - i : ROWS, j = 0;
     const float *block = x + i * n;
-    for (; j + 32 <= n; j += 32) add_rows(rows, n, 32, block + j, y + j);
-    for (; j + 16 <= n; j += 16) add_rows(rows, n, 16, block + j, y + j);
+    for (; j + 32 <= n; j += 32)
+      add_rows(rows, n, 32, block + j, y + j);
+    for (; j + 16 <= n; j += 16)
+      add_rows(rows, n, 16, block + j, y + j);
     if (j < n) add_rows(rows, n, (int)(n - j), block + j, y + j);
   }
 }

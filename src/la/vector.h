@@ -12,7 +12,8 @@ void coh_la_axpy(int64_t n, float alpha, const float *x, float *y);
 /* x *= alpha */
 void coh_la_scale(int64_t n, float alpha, float *x);
 
-/* sum of x; sum of x y; sum of x^2. Lane-wise partial sums over chunks, the chunks in double. */
+/* sum of x; sum of x y; sum of x^2. Lane-wise partial sums over chunks, the chunks in double.
+ */
 float coh_la_sum(int64_t n, const float *x);
 float coh_la_dot(int64_t n, const float *x, const float *y);
 double coh_la_sum_squares(int64_t n, const float *x);

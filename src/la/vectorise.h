@@ -1,5 +1,5 @@
-/* A promise to the compiler before a loop: iterations are independent. Input and output may be the
- * same array, element for element. */
+/* A promise to the compiler before a loop: iterations are independent. Input and output may be
+ * the same array, element for element. */
 #ifndef COHORT_LA_VECTORISE_H
 #define COHORT_LA_VECTORISE_H
 

@@ -4,6 +4,7 @@
  * are. */
 #include <math.h>
 
+#include "base/float_mode.h"
 #include "cohort/nn.h"
 
 enum { N_SUMS = 16 };
@@ -12,7 +13,7 @@ int64_t coh_norm_stretches(int64_t n_floats) {
   return (n_floats + COH_NORM_STRETCH - 1) / COH_NORM_STRETCH;
 }
 
-static double sum_of_squares(const float *x, int64_t n) {
+static __attribute__((noinline)) double sum_of_squares(const float *x, int64_t n) {
   double sum[N_SUMS] = {0};
   int64_t i = 0;
   for (; i + N_SUMS <= n; i += N_SUMS)
@@ -28,11 +29,13 @@ static double sum_of_squares(const float *x, int64_t n) {
 
 void coh_norm_partials(const float *block, int64_t n_floats, int64_t first, int64_t last,
                        double *partial) {
+  coh_float_mode mode = coh_float_mode_begin();
   for (int64_t k = first; k < last; k++) {
     int64_t begin = k * COH_NORM_STRETCH, left = n_floats - begin;
     partial[k] =
         sum_of_squares(block + begin, left < COH_NORM_STRETCH ? left : COH_NORM_STRETCH);
   }
+  coh_float_mode_end(mode);
 }
 
 // the left child holds the largest power of two of stretches that leaves some to the right

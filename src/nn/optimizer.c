@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 
 #include "base/alloc.h"
+#include "base/float_mode.h"
 #include "nn/optimizer_type.h"
 
 #define X(name) extern const coh_optimizer_type coh_optimizer_type_##name;
@@ -32,7 +33,7 @@ struct coh_optimizer {
   float *moment[COH_MAX_MOMENTS];
   double *partial; /* of the norm; NULL without clip_norm */
   coh_optimizer_pass pass;
-  atomic_bool bad; /* a gradient of the current step was not finite */
+  atomic_bool bad; /* a gradient of the current step was not finite, or close to it */
 };
 
 static const coh_optimizer_common *common_of(const coh_optimizer *optimizer) {
@@ -87,9 +88,10 @@ double coh_optimizer_learning_rate(const coh_optimizer *optimizer) {
 }
 
 static coh_status not_finite(const coh_optimizer *optimizer, int64_t step) {
-  return coh_fail(COH_E_DIVERGED,
-                  "optimiser step %lld: a gradient is not finite (learning rate %g)",
-                  (long long)step, coh_optimizer_learning_rate(optimizer));
+  return coh_fail(
+      COH_E_DIVERGED,
+      "optimiser step %lld: a gradient is not finite, or 9e18 and more (learning rate %g)",
+      (long long)step, coh_optimizer_learning_rate(optimizer));
 }
 
 coh_status coh_optimizer_begin(coh_optimizer *optimizer, double scale, double norm) {
@@ -114,8 +116,10 @@ void coh_optimizer_range(coh_optimizer *optimizer, float *params, const float *g
   coh_optimizer_stretch stretch = {.params = params + first, .grads = grads + first, .n = n};
   for (int64_t k = 0; k < optimizer->n_moments; k++)
     stretch.moment[k] = optimizer->moment[k] + first;
-  if (optimizer->type->update(optimizer->options, &optimizer->pass, &stretch))
-    atomic_store_explicit(&optimizer->bad, true, memory_order_relaxed);
+  coh_float_mode mode = coh_float_mode_begin();
+  bool bad = optimizer->type->update(optimizer->options, &optimizer->pass, &stretch);
+  coh_float_mode_end(mode);
+  if (bad) atomic_store_explicit(&optimizer->bad, true, memory_order_relaxed);
 }
 
 coh_status coh_optimizer_end(coh_optimizer *optimizer) {

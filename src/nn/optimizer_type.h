@@ -80,17 +80,18 @@ typedef struct coh_optimizer_type {
                   float constant[COH_MAX_CONSTANTS]);
 
   /* Update a stretch in one pass over memory, each float by itself, so that any split gives
-   * the same bits. Returns whether a gradient was not finite. Zero padding stays zero. */
+   * the same bits. Returns whether a gradient was bad. Zero padding stays zero. */
   bool (*update)(const void *options, const coh_optimizer_pass *pass,
                  const coh_optimizer_stretch *stretch);
 } coh_optimizer_type;
 
-/* One gradient as an update uses it; `bad` becomes nonzero when it is not finite. */
+/* One gradient as an update uses it; `bad` becomes nonzero when, scaled, it is not finite or so
+ * large (2^63 and more) that its square would not be. */
 static inline float coh_pass_gradient(float g, float factor, float limit, uint32_t *bad) {
   uint32_t bits;
-  memcpy(&bits, &g, sizeof bits);
-  *bad |= (bits & 0x7f800000u) == 0x7f800000u;
   g *= factor;
+  memcpy(&bits, &g, sizeof bits);
+  *bad |= (bits & 0x7fffffffu) >= 0x5f000000u;
   g = g > limit ? limit : g;
   return g < -limit ? -limit : g;
 }

@@ -197,7 +197,7 @@ static void expand_state(const coh_replay *replay, const uint8_t *packed, float 
 
 coh_status coh_replay_gather(coh_replay *replay, uint64_t update, int64_t lane,
                              const coh_replay_rows *rows) {
-  coh_shard *shard;
+  coh_shard *shard = NULL;
   COH_TRY(coh_replay_shard(replay, lane, &shard));
   const coh_draw *draw = replay->latest < 0 ? NULL : replay->draw + replay->latest;
   COH_CHECK(draw && draw->update == update, COH_E_INTERNAL,

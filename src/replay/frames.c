@@ -7,9 +7,6 @@
 
 #include "base/alloc.h"
 
-enum { LEVEL = 3 };
-// about what a zstd context takes for blocks of this size; the pool's bound leaves room for it
-static const size_t packer_bytes = (size_t)1 << 20;
 static const uint32_t no_block = UINT32_MAX;
 
 static size_t chunk_bytes(const coh_frame_layout *layout) {
@@ -32,7 +29,7 @@ size_t coh_frames_bytes(const coh_frame_layout *layout) {
   n_bytes += n_envs * (size_t)table_size(layout) * sizeof(coh_frame_chunk);
   n_bytes += n_envs * sizeof(int64_t);
   n_bytes += (size_t)layout->n_blocks * (COH_FRAME_BLOCK + sizeof(uint32_t));
-  n_bytes += packer_bytes + coh_pack_bound(chunk_bytes(layout)) + chunk_bytes(layout);
+  n_bytes += coh_pack_bound(chunk_bytes(layout)) + chunk_bytes(layout);
   return n_bytes + (size_t)layout->cache * (sizeof(coh_frame_decoded) + chunk_bytes(layout));
 }
 
@@ -47,11 +44,12 @@ static coh_status init_cold(coh_frames *frames) {
   COH_NEW(frames->mixed, chunk_bytes(layout));
   COH_NEW(frames->known, layout->cache);
   COH_NEW(frames->decoded, (size_t)layout->cache * chunk_bytes(layout));
-  return coh_packer_create(LEVEL, chunk_bytes(layout), &frames->packer);
+  return COH_OK;
 }
 
-coh_status coh_frames_init(coh_frames *frames, const coh_frame_layout *layout) {
-  *frames = (coh_frames){.layout = *layout};
+coh_status coh_frames_init(coh_frames *frames, const coh_frame_layout *layout,
+                           coh_packers *packers) {
+  *frames = (coh_frames){.layout = *layout, .packers = packers};
   int64_t n_rows = layout->n_envs * (layout->cold ? layout->chunk : layout->n_slots);
   COH_NEW(frames->hot, (size_t)n_rows * layout->row_bytes);
   COH_NEW(frames->next, layout->n_envs);
@@ -62,7 +60,6 @@ coh_status coh_frames_init(coh_frames *frames, const coh_frame_layout *layout) {
 }
 
 void coh_frames_fini(coh_frames *frames) {
-  coh_packer_destroy(&frames->packer);
   coh_free(frames->hot);
   coh_free(frames->next);
   coh_free(frames->first);
@@ -111,8 +108,11 @@ static coh_status pack_chunk(coh_frames *frames, int64_t env) {
   const uint8_t *open = frames->hot + (size_t)env * n_bytes;
   memcpy(frames->mixed, open, row_bytes);
   coh_frames_mix(n_bytes - row_bytes, open, open + row_bytes, frames->mixed + row_bytes);
-  COH_TRY(coh_pack(frames->packer, frames->mixed, n_bytes, frames->packed,
-                   coh_pack_bound(n_bytes), &frames->n_packed));
+  int which = coh_packers_take(frames->packers);
+  coh_status status = coh_pack(frames->packers->packer[which], frames->mixed, n_bytes,
+                               frames->packed, coh_pack_bound(n_bytes), &frames->n_packed);
+  coh_packers_give(frames->packers, which);
+  COH_TRY(status);
   if (frames->n_packed >= n_bytes) {
     memcpy(frames->packed, frames->mixed, n_bytes);
     frames->n_packed = n_bytes;
@@ -197,6 +197,23 @@ int64_t coh_frames_oldest(const coh_frames *frames, int64_t env) {
   return frames->first_chunk[env] * frames->layout.chunk;
 }
 
+/* Undo the XOR with the row before, one column of eight bytes at a time, so that the running
+ * row stays in a register. */
+static void unmix(uint8_t *rows, size_t row_bytes, size_t n_bytes) {
+  size_t column = 0;
+  for (; column + 8 <= row_bytes; column += 8) {
+    uint64_t running = 0, word;
+    for (size_t at = column; at < n_bytes; at += row_bytes) {
+      memcpy(&word, rows + at, sizeof word);
+      running ^= word;
+      memcpy(rows + at, &running, sizeof running);
+    }
+  }
+  for (; column < row_bytes; column++)
+    for (size_t at = column + row_bytes; at < n_bytes; at += row_bytes)
+      rows[at] = (uint8_t)(rows[at] ^ rows[at - row_bytes]);
+}
+
 // unpack a stored chunk to `rows`
 static coh_status decode(coh_frames *frames, const coh_frame_chunk *chunk, uint8_t *rows) {
   size_t row_bytes = frames->layout.row_bytes, n_bytes = chunk_bytes(&frames->layout);
@@ -207,12 +224,17 @@ static coh_status decode(coh_frames *frames, const coh_frame_chunk *chunk, uint8
            n < COH_FRAME_BLOCK ? n : COH_FRAME_BLOCK);
     from = frames->link[from];
   }
-  if (chunk->n_bytes == n_bytes)
+  coh_status status = COH_OK;
+  if (chunk->n_bytes == n_bytes) {
     memcpy(rows, frames->packed, n_bytes);
-  else
-    COH_TRY(coh_unpack(frames->packer, frames->packed, chunk->n_bytes, rows, n_bytes));
-  for (size_t at = row_bytes; at < n_bytes; at += row_bytes)
-    coh_frames_mix(row_bytes, rows + at, rows + at - row_bytes, rows + at);
+  } else {
+    int which = coh_packers_take(frames->packers);
+    coh_packer *packer = frames->packers->packer[which];
+    status = coh_unpack(packer, frames->packed, chunk->n_bytes, rows, n_bytes);
+    coh_packers_give(frames->packers, which);
+  }
+  COH_TRY(status);
+  unmix(rows, row_bytes, n_bytes);
   return COH_OK;
 }
 

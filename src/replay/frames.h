@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 #include "cohort/status.h"
-#include "io/pack.h"
+#include "replay/packers.h"
 
 typedef struct coh_frame_layout {
   int64_t n_envs;
@@ -53,9 +53,9 @@ typedef struct coh_frames {
   uint32_t *link;         /* (n_blocks) the next block of a chunk or of the free list */
   uint32_t free_block;    /* head of the free list */
   int64_t n_free;
-  coh_packer *packer;
-  uint8_t *packed; /* one packed chunk, waiting or being read */
-  uint8_t *mixed;  /* one XOR-ed chunk */
+  coh_packers *packers; /* borrowed */
+  uint8_t *packed;      /* one packed chunk, waiting or being read */
+  uint8_t *mixed;       /* one XOR-ed chunk */
   size_t n_packed;
   int64_t waiting;          /* environment whose chunk waits to be stored, -1: none */
   coh_frame_decoded *known; /* (cache) */
@@ -71,8 +71,10 @@ size_t coh_frames_bytes(const coh_frame_layout *layout);
 int64_t coh_frames_chunk_blocks(const coh_frame_layout *layout);
 
 /* Make empty frames; nothing is allocated later. fini accepts a zeroed struct.
+ * packers: borrowed for life, for blocks of a chunk; NULL in the hot tier.
  * Fails: COH_E_MEMORY. */
-coh_status coh_frames_init(coh_frames *frames, const coh_frame_layout *layout);
+coh_status coh_frames_init(coh_frames *frames, const coh_frame_layout *layout,
+                           coh_packers *packers);
 void coh_frames_fini(coh_frames *frames);
 
 /* Forget all rows. */

@@ -11,11 +11,11 @@ const coh_option coh_replay_option_table[] = {
      .doc = "Bound of the memory for experience, over all lanes and ranks."},
     {ROW(tier, COH_CHOICE), .initial = "auto", .choices = "auto|hot|cold",
      .doc = "Keep frames as they are, compressed, or as the memory bound allows."},
-    {ROW(chunk, COH_INT), .initial = "256", .min = 2, .max = 65536, .unit = "frames",
+    {ROW(chunk, COH_INT), .initial = "64", .min = 2, .max = 65536, .unit = "frames",
      .doc = "Frames that the cold tier compresses together."},
     {ROW(cache, COH_INT), .initial = "8", .min = 2, .max = 65536, .unit = "chunks",
      .doc = "Decompressed chunks that a lane of the cold tier keeps."},
-    {ROW(episode, COH_INT), .initial = "16", .min = 1, .max = 2147483647.0, .unit = "steps",
+    {ROW(episode, COH_INT), .initial = "8", .min = 1, .max = 2147483647.0, .unit = "steps",
      .doc = "Mean episode length that room for final frames is made for; shorter episodes "
             "evict before the capacity is reached."},
     {ROW(prioritized, COH_BOOL), .initial = "false",

@@ -35,6 +35,7 @@ struct coh_replay {
   coh_lanes lanes;
   int rank, size;
   int32_t *rank_of; /* (n_lanes) */
+  coh_packers packers;
   coh_shard *shard; /* (n_local) */
   coh_key key;
   int64_t n_capacity;

@@ -87,9 +87,9 @@ static size_t whole_bytes(const coh_replay_config *config, const coh_shard_layou
          2 * (size_t)config->batch * record_bytes(config);
 }
 
-/* Choose the tier, and how much of the memory bound the cold pool gets: at least an eighth of
- * what hot frames take (they usually need a fifteenth) and one chunk an environment, at most
- * half of it. */
+/* Choose the tier, and how much of the memory bound the cold pool gets: at least a fifth of
+ * what hot frames take (MinAtar games need 5 to 12%) and one chunk an environment, at most
+ * half. */
 static coh_status choose_tier(const coh_replay_config *config, coh_shard_layout *layout,
                               coh_replay_tier *tier) {
   const coh_replay_options *options = &config->options;
@@ -100,7 +100,7 @@ static coh_status choose_tier(const coh_replay_config *config, coh_shard_layout 
 
   coh_shard_layout cold = *layout;
   cold.frames.cold = true;
-  int64_t least = (int64_t)(rows / 8 / block) + 1;
+  int64_t least = (int64_t)(rows / 5 / block) + 1;
   int64_t chunks = (frames->n_envs + 1) * coh_frames_chunk_blocks(&cold.frames);
   if (least < chunks) least = chunks;
   cold.frames.n_blocks = least;
@@ -163,9 +163,12 @@ static coh_status create(const coh_replay_config *config, coh_replay *replay) {
   replay->record_bytes = record_bytes(config);
   replay->bytes_reserved = (int64_t)((size_t)n_local * coh_shard_bytes(&layout) +
                                      (size_t)(n_own + batch) * replay->record_bytes);
+  if (layout.frames.cold)
+    COH_TRY(coh_packers_init(&replay->packers, config->n_threads,
+                             (size_t)layout.frames.chunk * layout.frames.row_bytes));
   COH_NEW(replay->shard, n_local);
   for (int64_t i = 0; i < n_local; i++)
-    COH_TRY(coh_shard_init(replay->shard + i, &layout));
+    COH_TRY(coh_shard_init(replay->shard + i, &layout, &replay->packers));
   COH_NEW(replay->notice, config->n_lanes);
   COH_NEW(replay->own, n_local);
   COH_NEW(replay->draw, config->in_flight);
@@ -205,6 +208,7 @@ void coh_replay_destroy(coh_replay **replay) {
     coh_shard_fini(old->shard + i);
   for (int64_t i = 0; old->draw && i < old->config.in_flight; i++)
     coh_free(old->draw[i].row);
+  coh_packers_fini(&old->packers);
   void *blocks[] = {old->rank_of,      old->shard,      old->notice,     old->own,
                     old->notice_bytes, old->draw,       old->mass,       old->inbox,
                     old->outbox,       old->record,     old->error_out,  old->error_in,
@@ -225,7 +229,7 @@ coh_status coh_replay_shard(coh_replay *replay, int64_t lane, coh_shard **shard)
 
 coh_status coh_replay_append(coh_replay *replay, int64_t lane, int64_t env,
                              const coh_transition *transition) {
-  coh_shard *shard;
+  coh_shard *shard = NULL;
   COH_TRY(coh_replay_shard(replay, lane, &shard));
   COH_CHECK(env >= 0 && env < shard->layout.frames.n_envs, COH_E_INTERNAL,
             "replay: environment %lld of lane %lld does not exist", (long long)env,

@@ -28,14 +28,15 @@ size_t coh_shard_bytes(const coh_shard_layout *layout) {
   return n_bytes + coh_frames_bytes(&layout->frames);
 }
 
-coh_status coh_shard_init(coh_shard *shard, const coh_shard_layout *layout) {
+coh_status coh_shard_init(coh_shard *shard, const coh_shard_layout *layout,
+                          coh_packers *packers) {
   *shard = (coh_shard){.layout = *layout, .action_bytes = coh_shard_action_bytes(layout)};
   COH_NEW(shard->time, layout->frames.n_envs);
   COH_NEW(shard->slot, n_entries(layout));
   COH_NEW(shard->reward, n_entries(layout));
   COH_NEW(shard->action, (size_t)n_entries(layout) * shard->action_bytes);
   if (layout->prioritized) COH_TRY(coh_mass_tree_init(&shard->tree, n_entries(layout)));
-  COH_TRY(coh_frames_init(&shard->frames, &layout->frames));
+  COH_TRY(coh_frames_init(&shard->frames, &layout->frames, packers));
   coh_shard_clear(shard);
   return COH_OK;
 }

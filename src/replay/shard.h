@@ -67,8 +67,10 @@ size_t coh_shard_bytes(const coh_shard_layout *layout);
 /* Bytes that one action takes. */
 size_t coh_shard_action_bytes(const coh_shard_layout *layout);
 
-/* Make an empty shard. Fails: COH_E_MEMORY. fini accepts a zeroed struct. */
-coh_status coh_shard_init(coh_shard *shard, const coh_shard_layout *layout);
+/* Make an empty shard. packers: borrowed for life. Fails: COH_E_MEMORY. fini accepts a zeroed
+ * struct. */
+coh_status coh_shard_init(coh_shard *shard, const coh_shard_layout *layout,
+                          coh_packers *packers);
 void coh_shard_fini(coh_shard *shard);
 
 /* Forget everything, as after init. */

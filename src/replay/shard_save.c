@@ -115,7 +115,7 @@ static coh_status save(coh_shard *shard, int64_t lane, uint8_t *rows, coh_replay
 
 coh_status coh_replay_save_lane(coh_replay *replay, int64_t lane, coh_replay_write *write,
                                 void *context) {
-  coh_shard *shard;
+  coh_shard *shard = NULL;
   COH_TRY(coh_replay_shard(replay, lane, &shard));
   uint8_t *rows;
   COH_NEW(rows, 2 * shard->layout.frames.row_bytes);
@@ -136,12 +136,12 @@ static coh_status check_header(const lane_header *found, const lane_header *own)
     int64_t found, own;
   } shape[] = {
       {"environments", found->n_envs, own->n_envs},
+      {"n_step", found->n_step, own->n_step},
+      {"stack", found->stack, own->stack},
       {"transitions an environment", found->n_kept, own->n_kept},
       {"places", found->n_places, own->n_places},
       {"rows", found->n_slots, own->n_slots},
       {"bytes a row", found->row_bytes, own->row_bytes},
-      {"n_step", found->n_step, own->n_step},
-      {"stack", found->stack, own->stack},
       {"actions", found->n_actions, own->n_actions},
       {"prioritized", found->prioritized, own->prioritized},
       {"cold tier", found->cold, own->cold},
@@ -271,7 +271,7 @@ static coh_status load(coh_shard *shard, int64_t lane, uint8_t *rows, coh_replay
 
 coh_status coh_replay_load_lane(coh_replay *replay, int64_t lane, coh_replay_read *read,
                                 void *context) {
-  coh_shard *shard;
+  coh_shard *shard = NULL;
   COH_TRY(coh_replay_shard(replay, lane, &shard));
   uint8_t *rows;
   COH_NEW(rows, 2 * shard->layout.frames.row_bytes);

@@ -176,7 +176,7 @@ static void prune(const char *checkpoints, int64_t keep) {
   if (n > 1) qsort(names, (size_t)n, sizeof *names, by_name);
   for (int64_t i = 0; i < n; i++) {
     char path[PATH_BYTES];
-    snprintf(path, sizeof path, "%s/%s", checkpoints, names[i]);
+    snprintf(path, sizeof path, "%s/%.255s", checkpoints, names[i]);
     if (i < n - keep && coh_folder_remove(path) != COH_OK)
       coh_log(COH_LOG_WARNING, "old checkpoint stays: %s", coh_error_message());
     coh_free(names[i]);
@@ -219,7 +219,7 @@ coh_status coh_checkpoint_write(coh_world *world, const coh_lanes *lanes,
                                 const coh_checkpoint_info *info, const char *folder,
                                 int64_t keep) {
   bool root = coh_world_rank(world) == 0;
-  char checkpoints[PATH_BYTES], path[PATH_BYTES + 64], temporary[PATH_BYTES + 128] = "";
+  char checkpoints[PATH_BYTES - 512], path[PATH_BYTES + 64], temporary[PATH_BYTES + 512] = "";
   snprintf(checkpoints, sizeof checkpoints, "%s/checkpoints", folder);
   snprintf(path, sizeof path, "%s/step-%012" PRId64, checkpoints, info->step);
   coh_folder *target = NULL;

@@ -24,7 +24,8 @@ typedef enum coh_series_style {
 
 /* One curve; everything borrowed. Points that are not finite are gaps. */
 typedef struct coh_series {
-  const char *label; /* in the legend; NULL: not there */
+  const char
+      *label; /* in the legend, which a titled panel of one curve lacks; NULL: not there */
   coh_series_style style;
   int64_t n;
   const double *x, *y;
@@ -58,18 +59,18 @@ typedef struct coh_chart {
   const coh_panel *panels;
   int64_t n_panels;
   int columns;       /* panels a row; 0: 1 for one, 2 for more */
-  int width, height; /* of one panel in pixels; 0: 860 x 430 alone, 560 x 340 in a grid */
+  int width, height; /* of one panel in pixels; 0: 720 x 400 alone, 560 x 350 in a grid */
 } coh_chart;
 
 /* Write FOLDER/NAME.gp and .dat, and draw .svg and .png. drawn: out, false when gnuplot is not
  * installed or fails, which is logged as a warning and is not an error; may be NULL. Points
- * beyond 4,000 a series are thinned to minima and maxima of equal stretches. Not collective.
+ * beyond 1,600 a series are thinned to minima and maxima of equal stretches. Not collective.
  * Fails: COH_E_IO, COH_E_MEMORY, COH_E_INTERNAL for a chart of nothing. */
 coh_status coh_chart_write(const coh_chart *chart, const char *folder, const char *name,
                            bool *drawn);
 
-/* The running mean behind COH_SERIES_SMOOTHED: centred, over about n/40 neighbours (at least
- * 3), shorter at the ends; values that are not finite are left out. smooth: out, n. */
+/* The running mean behind COH_SERIES_SMOOTHED: weights that fall linearly to zero n/40 (at
+ * least 2) neighbours away; values that are not finite are left out. smooth: out, n. */
 void coh_chart_smooth(const double *y, int64_t n, double *smooth);
 
 /* ---- images --------------------------------------------------------------------------- */

@@ -28,8 +28,9 @@ static coh_status join(const char *folder, const char *name, char **path) {
 
 static void warn_if_short(const char *path, int64_t found, int64_t expected) {
   if (found < expected)
-    coh_log(COH_LOG_WARNING, "%s: has %lld of the %lld bytes of the checkpoint; going on after them",
-            path, (long long)found, (long long)expected);
+    coh_log(COH_LOG_WARNING,
+            "%s: has %lld of the %lld bytes of the checkpoint; going on after them", path,
+            (long long)found, (long long)expected);
 }
 
 static coh_status open_lines(const char *folder, const char *name, int64_t keep_bytes,
@@ -62,8 +63,10 @@ coh_status coh_metrics_open(const char *folder, const coh_metrics_position *posi
     status =
         open_lines(folder, "timing.jsonl", keep.timing_bytes, &made->lines[COH_METRIC_TIMING]);
   if (status == COH_OK) status = open_events(folder, keep.events_bytes, &made->events);
-  if (status == COH_OK) *metrics = made;
-  else coh_metrics_close(&made);
+  if (status == COH_OK)
+    *metrics = made;
+  else
+    coh_metrics_close(&made);
   return status;
 }
 
@@ -116,8 +119,7 @@ coh_status coh_metrics_write(coh_metrics *metrics, coh_metric_class metric_class
                              const coh_metric *row, int64_t n_row) {
   double wall = coh_clock_wall();
   COH_TRY(check_names(row, n_row));
-  COH_TRY(
-      compose(metrics, step, metric_class == COH_METRIC_TIMING ? &wall : NULL, row, n_row));
+  COH_TRY(compose(metrics, step, metric_class == COH_METRIC_TIMING ? &wall : NULL, row, n_row));
   COH_TRY(coh_append_write(metrics->lines[metric_class], metrics->text.data,
                            metrics->text.n_bytes));
   for (int64_t i = 0; i < n_row; i++)
@@ -143,9 +145,7 @@ coh_status coh_metrics_sync(coh_metrics *metrics, coh_metrics_position *position
 }
 
 coh_status coh_metrics_rewind(coh_metrics *metrics, const coh_metrics_position *position) {
-  COH_TRY(
-      coh_append_rewind(metrics->lines[COH_METRIC_EXACT], position->metrics_bytes));
-  COH_TRY(
-      coh_append_rewind(metrics->lines[COH_METRIC_TIMING], position->timing_bytes));
+  COH_TRY(coh_append_rewind(metrics->lines[COH_METRIC_EXACT], position->metrics_bytes));
+  COH_TRY(coh_append_rewind(metrics->lines[COH_METRIC_TIMING], position->timing_bytes));
   return coh_events_rewind(metrics->events, position->events_bytes);
 }

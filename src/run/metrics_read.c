@@ -33,13 +33,20 @@ static coh_status column_of(coh_metrics_table *table, int64_t max_rows, const ch
 }
 
 static bool value_of(const coh_json_value *v, double *value) {
-  if (v->kind == COH_JSON_NUMBER) *value = v->real;
-  else if (v->kind == COH_JSON_NULL) *value = NAN;
-  else if (v->kind != COH_JSON_STRING) return false;
-  else if (strcmp(v->string, "nan") == 0) *value = NAN;
-  else if (strcmp(v->string, "inf") == 0) *value = INFINITY;
-  else if (strcmp(v->string, "-inf") == 0) *value = -INFINITY;
-  else return false;
+  if (v->kind == COH_JSON_NUMBER)
+    *value = v->real;
+  else if (v->kind == COH_JSON_NULL)
+    *value = NAN;
+  else if (v->kind != COH_JSON_STRING)
+    return false;
+  else if (strcmp(v->string, "nan") == 0)
+    *value = NAN;
+  else if (strcmp(v->string, "inf") == 0)
+    *value = INFINITY;
+  else if (strcmp(v->string, "-inf") == 0)
+    *value = -INFINITY;
+  else
+    return false;
   return true;
 }
 
@@ -94,8 +101,10 @@ coh_status coh_metrics_read(const char *path, coh_metrics_table *table) {
   coh_metrics_table made = {0};
   coh_status status = add_lines(&made, path, text, n_bytes);
   coh_free(text);
-  if (status == COH_OK) *table = made;
-  else coh_metrics_clear(&made);
+  if (status == COH_OK)
+    *table = made;
+  else
+    coh_metrics_clear(&made);
   return status;
 }
 
@@ -133,10 +142,14 @@ coh_status coh_metrics_column(const coh_metrics_table *table, const char *name, 
     values[k++] = table->value[c][i];
   }
   if (n) *n = count;
-  if (x) *x = steps;
-  else coh_free(steps);
-  if (y) *y = values;
-  else coh_free(values);
+  if (x)
+    *x = steps;
+  else
+    coh_free(steps);
+  if (y)
+    *y = values;
+  else
+    coh_free(values);
   return COH_OK;
 }
 
@@ -149,8 +162,10 @@ coh_status coh_metrics_write_csv(const coh_metrics_table *table, const char *pat
     coh_text_add(&text, "%lld%s", (long long)table->step[i], table->n_columns ? "," : "\n");
     for (int64_t c = 0; c < table->n_columns; c++) {
       bool last = c + 1 == table->n_columns;
-      if (table->present[c][i]) coh_csv_add_real(&text, table->value[c][i], last);
-      else coh_csv_add_text(&text, "", last);
+      if (table->present[c][i])
+        coh_csv_add_real(&text, table->value[c][i], last);
+      else
+        coh_csv_add_text(&text, "", last);
     }
   }
   coh_status status = text.failed

@@ -45,24 +45,32 @@ void coh_progress_count(double value, char text[16]) {
     unit++;
   }
   int decimals = unit == 0 ? (fabs(scaled) < 9.95 && scaled != floor(scaled) ? 1 : 0)
-                           : (fabs(scaled) < 9.995 ? 2 : fabs(scaled) < 99.95 ? 1 : 0);
+                           : (fabs(scaled) < 9.995   ? 2
+                              : fabs(scaled) < 99.95 ? 1
+                                                     : 0);
   snprintf(text, 16, "%.*f%s", decimals, scaled, units[unit]);
 }
 
 void coh_progress_time(double seconds, char text[16]) {
-  double bounded = fmin(fmax(seconds, 0), 3.6e6 * 99);
-  long long s = (long long)(bounded + 0.5);
-  if (s >= 100 * 3600) snprintf(text, 16, "%lldd %02lldh", s / 86400, s / 3600 % 24);
-  else if (s >= 3600) snprintf(text, 16, "%lld:%02lld:%02lld", s / 3600, s / 60 % 60, s % 60);
-  else snprintf(text, 16, "%lld:%02lld", s / 60, s % 60);
+  double bounded = fmin(fmax(seconds, 0), 999.0 * 86400);
+  unsigned s = (unsigned)(bounded + 0.5);
+  unsigned h = s / 3600, m = s / 60 % 60;
+  if (h >= 100)
+    snprintf(text, 16, "%ud %02uh", h / 24 % 1000, h % 24);
+  else if (h > 0)
+    snprintf(text, 16, "%u:%02u:%02u", h, m, s % 60);
+  else
+    snprintf(text, 16, "%u:%02u", m, s % 60);
 }
 
 static void put_metric(line *l, const coh_metric *metric, int columns) {
   char item[96], value[32];
   const char *slash = strrchr(metric->name, '/');
   double v = metric->value;
-  if (v == floor(v) && fabs(v) < 1e6) snprintf(value, sizeof value, "%.0f", v);
-  else snprintf(value, sizeof value, "%.3g", v);
+  if (v == floor(v) && fabs(v) < 1e6)
+    snprintf(value, sizeof value, "%.0f", v);
+  else
+    snprintf(value, sizeof value, "%.3g", v);
   int n = snprintf(item, sizeof item, "  %.40s %s", slash ? slash + 1 : metric->name, value);
   if (columns > 0 && l->columns + n > columns) return;
   put(l, item);
@@ -105,8 +113,10 @@ int coh_progress_line(const coh_progress *p, double now, int columns, const coh_
   coh_progress_count((double)p->done, a);
   if (roomy) {
     coh_progress_count((double)p->total, b);
-    if (bounded) snprintf(item, sizeof item, "  %s/%s %s", a, b, p->unit);
-    else snprintf(item, sizeof item, "  %s %s", a, p->unit);
+    if (bounded)
+      snprintf(item, sizeof item, "  %s/%s %s", a, b, p->unit);
+    else
+      snprintf(item, sizeof item, "  %s %s", a, p->unit);
     put(&l, item);
   }
   coh_progress_count(p->rate, a);

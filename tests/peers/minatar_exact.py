@@ -1,7 +1,7 @@
 """Compares Cohort's MinAtar games with the Python package, bit for bit.
 
     python3 -m venv VENV && VENV/bin/pip install minatar==1.0.15
-    VENV/bin/python tests/peers/minatar_exact.py --trace BUILD/tests/peers/minatar_trace
+    VENV/bin/python tests/peers/minatar_exact.py --trace BUILD/bin/minatar_trace
 
 Both sides are seeded alike and get the same actions: `script` from a linear congruential
 generator (the default; action = (x >> 33) % 6 after x = x * 6364136223846793005 +
@@ -9,7 +9,8 @@ generator (the default; action = (x >> 33) % 6 after x = x * 6364136223846793005
 enough to reach what chance does not (waves cleared, divers rescued), or `--immortal` play, which
 goes on after a death wherever the game is still in order (full density and speed). Every observation, reward
 and terminal flag is compared; the first mismatch of a game is shown. `--hashes` prints the hash
-of each seed's records as seen in Python, in the form that tests/env/minatar_hashes.h keeps.
+of each seed's records as seen in Python, in the form that tests/env/minatar_hashes.h keeps;
+`--save tests/env/play` writes the actions of one immortal run a game, and prints its hash.
 The package is run, never read: it is GPL-3.
 """
 
@@ -201,6 +202,16 @@ def compare(game, seed, args):
     return None, best
 
 
+def save(args):
+    """One run that gets far, for the C tests: the actions as a file, the hash printed."""
+    args.immortal = True
+    for game in args.games:
+        records, actions, returns = play_python(game, 3, args)
+        with open(f"{args.save}/{game}.actions", "wb") as out:
+            out.write(actions)
+        print(f'    {{"{game}", 0x{hash_of(records):016X}u}}, // best return {max(returns):g}')
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--trace", required=True, help="the program minatar_trace")
@@ -211,8 +222,11 @@ def main():
     parser.add_argument("--flat", action="store_true", help="no difficulty ramping")
     parser.add_argument("--play", action="store_true", help="play well instead of the script")
     parser.add_argument("--immortal", action="store_true", help="play on after death")
+    parser.add_argument("--save", help="folder for the actions of --immortal play, seed 3")
     parser.add_argument("--hashes", action="store_true")
     args = parser.parse_args()
+    if args.save:
+        return save(args)
     n_wrong = 0
     for game in args.games:
         hashes, bests = [], []

@@ -2,9 +2,9 @@
  * output: the half of minatar_exact.py that runs in C.
  *     minatar_trace GAME SEED STICKY RAMPING < actions > records
  * actions: one byte each; with 0x80 added, an episode that ends goes on all the same, so that
- * play gets to where it rarely lives to see. A record is an observation row (packed bits, little bit order), the
- * reward as a float and the terminal flag as a byte; one for the first reset, one a step, and
- * one for each reset that follows a terminal step. */
+ * play gets to where it rarely lives to see. A record is an observation row (packed bits,
+ * little bit order), the reward as a float and the terminal flag as a byte; one for the first
+ * reset, one a step, and one for each reset that follows a terminal step. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

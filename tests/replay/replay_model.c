@@ -20,6 +20,7 @@ void model_expand(const void *context, int64_t n, const void *rows, float *value
 }
 
 static const coh_replay_config expand_shape = {.row_bytes = 6, .n_values = 48};
+static const coh_replay_config wide_shape = {.row_bytes = 64, .n_values = 510};
 
 coh_replay_config model_config(int64_t n_lanes, int64_t n_envs, int64_t capacity,
                                int64_t batch) {
@@ -48,6 +49,13 @@ coh_replay_config model_config(int64_t n_lanes, int64_t n_envs, int64_t capacity
       .expand = model_expand,
       .expand_context = &expand_shape,
   };
+}
+
+void model_make_cold(coh_replay_config *config) {
+  config->row_bytes = wide_shape.row_bytes;
+  config->n_values = wide_shape.n_values;
+  config->expand_context = &wide_shape;
+  config->options.tier = COH_REPLAY_COLD;
 }
 
 void model_begin(model *m, const coh_replay_config *config, double end_rate) {

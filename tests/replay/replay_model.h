@@ -32,6 +32,8 @@ typedef struct model {
 /* A config with sensible values for tests: rows of 6 bytes that hold 48 bits. */
 coh_replay_config model_config(int64_t n_lanes, int64_t n_envs, int64_t capacity,
                                int64_t batch);
+/* The same with rows of 64 bytes, which chunks are worth packing for, in the cold tier. */
+void model_make_cold(coh_replay_config *config);
 /* Bits to floats, as env does it. */
 void model_expand(const void *context, int64_t n, const void *rows, float *values);
 

@@ -31,8 +31,10 @@ static void both_tiers_give_back_every_row(void **state) {
     for (int noisy = 0; noisy < 2; noisy++) {
       double noise = noisy ? 1 : 0.05;
       coh_frame_layout layout = {ENVS, 100, ROW, cold == 1, 16, 4, 400};
+      coh_packers packers;
+      assert_ok(coh_packers_init(&packers, 1, 16 * ROW));
       coh_frames frames;
-      assert_ok(coh_frames_init(&frames, &layout));
+      assert_ok(coh_frames_init(&frames, &layout, &packers));
       int64_t total = coh_alloc_total();
       for (int64_t row = 0; row < 300; row++)
         for (int64_t env = 0; env < ENVS; env++) {
@@ -54,6 +56,7 @@ static void both_tiers_give_back_every_row(void **state) {
         coh_frames_release(&frames, env, 300);
       if (cold) assert_int_equal(frames.n_free, layout.n_blocks);
       coh_frames_fini(&frames);
+      coh_packers_fini(&packers);
     }
 }
 
@@ -61,8 +64,10 @@ static void full_pool_names_the_oldest_chunk(void **state) {
   (void)state;
   // chunks of 16 x 50 random bytes take 13 blocks; the pool has room for three
   coh_frame_layout layout = {ENVS, 200, ROW, true, 16, 4, 40};
+  coh_packers packers;
+  assert_ok(coh_packers_init(&packers, 1, (size_t)layout.chunk * ROW));
   coh_frames frames;
-  assert_ok(coh_frames_init(&frames, &layout));
+  assert_ok(coh_frames_init(&frames, &layout, &packers));
   assert_int_equal(coh_frames_chunk_blocks(&layout), 13);
   const int64_t order[] = {1, 0, 2, 0, 2, 1};
   for (int i = 0; i < 6; i++) {
@@ -83,13 +88,16 @@ static void full_pool_names_the_oldest_chunk(void **state) {
       check(&frames, env, row, 1);
   }
   coh_frames_fini(&frames);
+  coh_packers_fini(&packers);
 }
 
 static void alike_rows_take_few_bytes(void **state) {
   (void)state;
   coh_frame_layout layout = {1, 4096, ROW, true, 256, 2, 4096};
+  coh_packers packers;
+  assert_ok(coh_packers_init(&packers, 1, (size_t)layout.chunk * ROW));
   coh_frames frames;
-  assert_ok(coh_frames_init(&frames, &layout));
+  assert_ok(coh_frames_init(&frames, &layout, &packers));
   for (int64_t row = 0; row < 4096; row++) {
     uint8_t bytes[ROW];
     fill(0, row, 0.01, bytes);
@@ -100,6 +108,7 @@ static void alike_rows_take_few_bytes(void **state) {
   // half a byte differs from the mean row, twice that from the row before
   assert_true(coh_frames_used(&frames) < 4096 * 8);
   coh_frames_fini(&frames);
+  coh_packers_fini(&packers);
 }
 
 static void nothing_is_left_allocated(void **state) {

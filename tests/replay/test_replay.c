@@ -74,7 +74,7 @@ static void every_row_equals_the_model(void **state) {
           config.n_step = n_step;
           config.stack = stack;
           config.options.prioritized = prioritized;
-          config.options.tier = tier;
+          if (tier == COH_REPLAY_COLD) model_make_cold(&config);
           config.options.chunk = 8;
           config.options.episode = 1;
           play(&config, 0.15, 30);
@@ -228,7 +228,8 @@ static void frames_that_do_not_compress_evict_early(void **state) {
       assert_ok(coh_replay_gather(replay, update, lane, &rows));
       for (int j = 0; j < 4; j++) {
         int64_t t = (int64_t)(uint32_t)transitions[j];
-        int64_t env = (int64_t)(transitions[j] >> 48) * 2 + (transitions[j] >> 32 & 0xffff);
+        int64_t env =
+            (int64_t)(transitions[j] >> 48) * 2 + (int64_t)(transitions[j] >> 32 & 0xffff);
         coh_stream stream =
             coh_stream_begin(coh_key_make(4, "noise"), (uint32_t)env, (uint64_t)t);
         for (int k = 0; k < 512; k++)
@@ -303,7 +304,7 @@ static void option_table_has_sound_defaults(void **state) {
   assert_int_equal(options.capacity, 100000);
   assert_int_equal(options.memory, 1 << 30);
   assert_int_equal(options.tier, COH_REPLAY_AUTO);
-  assert_int_equal(options.chunk, 256);
+  assert_int_equal(options.chunk, 64);
   assert_false(options.prioritized);
   coh_options_clear(coh_replay_option_table, &options);
 }

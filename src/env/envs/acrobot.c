@@ -4,6 +4,7 @@
  * coarse coding", 1996 (the equations of Sutton and Barto's book), with Gymnasium's constants
  * and its single Runge-Kutta step of 0.2 s. */
 #include <math.h>
+#include <string.h>
 
 #include "env/env_type.h"
 #include "env/trig.h"
@@ -104,29 +105,68 @@ static inline acrobot swing(acrobot s, double torque) {
 #undef NEXT
 }
 
-/* Writes the row; returns how high the tip is above the bar, in link lengths. */
-static inline double write_row(const acrobot *arm, float row[6]) {
-  coh_sincos_pair first = coh_sincos(arm->angle_1), second = coh_sincos(arm->angle_2);
-  row[0] = (float)first.cosine;
-  row[1] = (float)first.sine;
-  row[2] = (float)second.cosine;
-  row[3] = (float)second.sine;
-  row[4] = (float)arm->spin_1;
-  row[5] = (float)arm->spin_2;
-  return -first.cosine - coh_sincos(arm->angle_2 + arm->angle_1).cosine;
+/* The row of a state; its last entry is how high the tip is above the bar, in link lengths. */
+typedef struct outcome {
+  float row[6];
+  double height;
+} outcome;
+
+static inline outcome look(acrobot arm) {
+  coh_sincos_pair first = coh_sincos(arm.angle_1), second = coh_sincos(arm.angle_2);
+  return (outcome){
+      .row = {(float)first.cosine, (float)first.sine, (float)second.cosine, (float)second.sine,
+              (float)arm.spin_1, (float)arm.spin_2},
+      .height = -first.cosine - coh_sincos(arm.angle_2 + arm.angle_1).cosine,
+  };
 }
 
 static void observe(const void *model, const void *state, uint8_t *row) {
   (void)model;
-  write_row(state, (float *)(void *)row);
+  outcome seen = look(*(const acrobot *)state);
+  memcpy(row, seen.row, sizeof seen.row);
+}
+
+/* The tile's arms side by side, so that the long formulas vectorise. */
+typedef struct tile {
+  double angle_1[COH_ENV_TILE], angle_2[COH_ENV_TILE], spin_1[COH_ENV_TILE],
+      spin_2[COH_ENV_TILE], torque[COH_ENV_TILE], height[COH_ENV_TILE];
+  float row[6][COH_ENV_TILE];
+} tile;
+
+static void swing_tile(tile *t, int64_t n) {
+  for (int64_t i = 0; i < n; i++) {
+    acrobot arm = {t->angle_1[i], t->angle_2[i], t->spin_1[i], t->spin_2[i]};
+    arm = swing(arm, t->torque[i]);
+    t->angle_1[i] = arm.angle_1, t->angle_2[i] = arm.angle_2;
+    t->spin_1[i] = arm.spin_1, t->spin_2[i] = arm.spin_2;
+  }
+}
+
+static void look_tile(tile *t, int64_t n) {
+  for (int64_t i = 0; i < n; i++) {
+    outcome seen = look((acrobot){t->angle_1[i], t->angle_2[i], t->spin_1[i], t->spin_2[i]});
+    for (int k = 0; k < 6; k++)
+      t->row[k][i] = seen.row[k];
+    t->height[i] = seen.height;
+  }
 }
 
 static void step(const coh_env_slice *slice) {
   acrobot *arms = slice->states;
   float *rows = (float *)(void *)slice->observations;
+  tile t; // only the first n of each are used
   for (int64_t i = 0; i < slice->n; i++) {
-    arms[i] = swing(arms[i], (double)slice->actions[i] - 1.0);
-    bool reached = write_row(&arms[i], rows + 6 * i) > 1.0;
+    t.angle_1[i] = arms[i].angle_1, t.angle_2[i] = arms[i].angle_2;
+    t.spin_1[i] = arms[i].spin_1, t.spin_2[i] = arms[i].spin_2;
+    t.torque[i] = (double)slice->actions[i] - 1.0;
+  }
+  swing_tile(&t, slice->n);
+  look_tile(&t, slice->n);
+  for (int64_t i = 0; i < slice->n; i++) {
+    arms[i] = (acrobot){t.angle_1[i], t.angle_2[i], t.spin_1[i], t.spin_2[i]};
+    for (int k = 0; k < 6; k++)
+      rows[6 * i + k] = t.row[k][i];
+    bool reached = t.height[i] > 1.0;
     slice->terminated[i] = reached;
     slice->rewards[i] = reached ? 0.0f : -1.0f;
   }

@@ -1,6 +1,6 @@
-/* CliffWalking-v1: walk along a cliff; -1 a step, -100 and back to the start for a fall, the end
- * of the episode at the goal.
- * Source: Sutton, Barto, "Reinforcement Learning", example 6.6, as in Gymnasium. */
+/* CliffWalking-v1: walk along a cliff; -1 a step, -100 and back to the start for a fall, the
+ * end of the episode at the goal. Source: Sutton, Barto, "Reinforcement Learning", example 6.6,
+ * as in Gymnasium. */
 #include "env/grid.h"
 
 typedef struct cliff_walking_options {
@@ -50,8 +50,9 @@ static coh_status prepare(const void *options, coh_env_spec *spec, void **model)
 
 const coh_env_type coh_env_type_cliff_walking = {
     .kind = {.name = "cliff_walking",
-             .doc = "Walk along a cliff to the goal: CliffWalking-v1 (Sutton and Barto, example "
-                    "6.6; Gymnasium).",
+             .doc =
+                 "Walk along a cliff to the goal: CliffWalking-v1 (Sutton and Barto, example "
+                 "6.6; Gymnasium).",
              .options = options_table,
              .options_size = sizeof(cliff_walking_options)},
     .state_bytes = sizeof(coh_grid_state),

@@ -78,7 +78,8 @@ static coh_status prepare(const void *options, coh_env_spec *spec, void **model)
 
 const coh_env_type coh_env_type_frozen_lake = {
     .kind = {.name = "frozen_lake",
-             .doc = "Cross slippery ice without falling into a hole: FrozenLake-v1 (Gymnasium).",
+             .doc =
+                 "Cross slippery ice without falling into a hole: FrozenLake-v1 (Gymnasium).",
              .options = options_table,
              .options_size = sizeof(frozen_lake_options)},
     .state_bytes = sizeof(coh_grid_state),

@@ -27,7 +27,8 @@ static const coh_option options_table[] = {
      .type = COH_STRING,
      .offset = offsetof(gridworld_options, map),
      .initial = "textbook",
-     .doc = "A text file with the map, or 'textbook' for the 4 x 3 world of Russell and Norvig."},
+     .doc =
+         "A text file with the map, or 'textbook' for the 4 x 3 world of Russell and Norvig."},
     {.name = "slip",
      .type = COH_REAL,
      .offset = offsetof(gridworld_options, slip),

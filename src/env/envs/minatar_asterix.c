@@ -6,7 +6,7 @@
 #include "env/minatar.h"
 
 enum { PLAYER, ENEMY, TRAIL, GOLD, N_CHANNELS };
-enum { N_LANES = 8, TOP = 1, BOTTOM = 8, RIGHT_EDGE = COH_MINATAR_SIDE - 1 };
+enum { N_LANES = 8, TOP = 1, RIGHT_EDGE = COH_MINATAR_SIDE - 1 };
 enum { FIRST_SPAWN_INTERVAL = 10, FIRST_MOVE_INTERVAL = 5, RAMP_INTERVAL = 100 };
 
 typedef struct crosser {
@@ -15,7 +15,7 @@ typedef struct crosser {
 
 typedef struct asterix {
   crosser lane[N_LANES]; /* lane k is row k + 1 */
-  int8_t player_x, player_y, spawn_interval, spawn_timer, move_interval, move_timer;
+  int8_t player_x, player_lane, spawn_interval, spawn_timer, move_interval, move_timer;
   int8_t ramp_timer, ramp_odd, last_action, unused[7];
 } asterix;
 
@@ -30,7 +30,7 @@ static void reset(const void *model, void *state, coh_env_random *random) {
   asterix *game = state;
   *game = (asterix){
       .player_x = 5,
-      .player_y = 5,
+      .player_lane = 5 - TOP,
       .spawn_interval = FIRST_SPAWN_INTERVAL,
       .spawn_timer = FIRST_SPAWN_INTERVAL,
       .move_interval = FIRST_MOVE_INTERVAL,
@@ -54,14 +54,14 @@ static void spawn(asterix *game, coh_env_random *random) {
 
 static void move_player(asterix *game, int action) {
   int x = game->player_x + (action == COH_MINATAR_RIGHT) - (action == COH_MINATAR_LEFT);
-  int y = game->player_y + (action == COH_MINATAR_DOWN) - (action == COH_MINATAR_UP);
+  int lane = game->player_lane + (action == COH_MINATAR_DOWN) - (action == COH_MINATAR_UP);
   if (coh_minatar_inside(x)) game->player_x = (int8_t)x;
-  if (y >= TOP && y <= BOTTOM) game->player_y = (int8_t)y;
+  if (lane >= 0 && lane < N_LANES) game->player_lane = (int8_t)lane;
 }
 
 /* What happens where player and crosser meet: only the player's own lane can matter. */
 static inline float meet(asterix *game, uint8_t *lost) {
-  crosser *here = &game->lane[game->player_y - TOP];
+  crosser *here = &game->lane[game->player_lane];
   if (!here->present || here->x != game->player_x) return 0.0f;
   if (!here->gold) {
     *lost = 1;
@@ -94,7 +94,7 @@ static void ramp(asterix *game) {
 
 static inline void write_row(const asterix *game, uint8_t *row) {
   memset(row, 0, COH_MINATAR_SIDE * COH_MINATAR_SIDE * N_CHANNELS / 8);
-  coh_minatar_set(row, N_CHANNELS, game->player_y, game->player_x, PLAYER);
+  coh_minatar_set(row, N_CHANNELS, game->player_lane + TOP, game->player_x, PLAYER);
   for (int k = 0; k < N_LANES; k++) {
     const crosser *each = &game->lane[k];
     if (!each->present) continue;
@@ -141,9 +141,10 @@ static bool valid(const void *model, const void *state) {
   (void)model;
   const asterix *game = state;
   bool lanes = true;
-  for (int k = 0; k < N_LANES; k++) lanes &= coh_minatar_inside(game->lane[k].x);
-  return lanes && coh_minatar_inside(game->player_x) && game->player_y >= 0 &&
-         game->player_y <= BOTTOM;
+  for (int k = 0; k < N_LANES; k++)
+    lanes &= coh_minatar_inside(game->lane[k].x);
+  return lanes && coh_minatar_inside(game->player_x) && game->player_lane >= 0 &&
+         game->player_lane < N_LANES;
 }
 
 static void render(const void *model, const void *state, coh_canvas *canvas) {
@@ -160,8 +161,9 @@ static void render(const void *model, const void *state, coh_canvas *canvas) {
 
 const coh_env_type coh_env_type_minatar_asterix = {
     .kind = {.name = "minatar_asterix",
-             .doc = "Collect treasure and dodge enemies that cross the rows (MinAtar; Young and "
-                    "Tian 2019).",
+             .doc =
+                 "Collect treasure and dodge enemies that cross the rows (MinAtar; Young and "
+                 "Tian 2019).",
              .options = coh_minatar_options_ramping,
              .options_size = sizeof(coh_minatar_options)},
     .state_bytes = sizeof(asterix),

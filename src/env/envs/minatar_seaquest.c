@@ -80,7 +80,8 @@ static void append(shoal *list, thing item) {
 /* Remove the first entry equal to the one at `index`. */
 static void remove_equal(shoal *list, int64_t index) {
   int64_t at = 0;
-  while (memcmp(&list->item[at], &list->item[index], sizeof(thing)) != 0) at++;
+  while (memcmp(&list->item[at], &list->item[index], sizeof(thing)) != 0)
+    at++;
   list->n--;
   memmove(&list->item[at], &list->item[at + 1], (size_t)(list->n - at) * sizeof(thing));
 }
@@ -107,7 +108,8 @@ static void spawn_enemy(seaquest *game, coh_env_random *random) {
   bool is_sub = coh_env_uniform(random) < 1.0 / 3.0;
   int8_t y = (int8_t)(1 + coh_env_below(random, 8));
   // nothing comes against the traffic of its row
-  if (row_is_taken(&game->subs, y, rightward) || row_is_taken(&game->fish, y, rightward)) return;
+  if (row_is_taken(&game->subs, y, rightward) || row_is_taken(&game->fish, y, rightward))
+    return;
   thing enemy = {.x = rightward ? 0 : EDGE,
                  .y = y,
                  .rightward = rightward,
@@ -142,9 +144,14 @@ static void act(seaquest *game, int action) {
     game->x = (int8_t)(game->x + (game->x < EDGE));
     game->rightward = 1;
     return;
-  case COH_MINATAR_UP: game->y = (int8_t)(game->y - (game->y > 0)); return;
-  case COH_MINATAR_DOWN: game->y = (int8_t)(game->y + (game->y < DEEPEST)); return;
-  default: return;
+  case COH_MINATAR_UP:
+    game->y = (int8_t)(game->y - (game->y > 0));
+    return;
+  case COH_MINATAR_DOWN:
+    game->y = (int8_t)(game->y + (game->y < DEEPEST));
+    return;
+  default:
+    return;
   }
 }
 
@@ -345,7 +352,8 @@ static inline void write_row(const seaquest *game, uint8_t *row) {
   coh_minatar_set_inside(row, N_CHANNELS, game->y, game->x + (game->rightward ? -1 : 1),
                          SUB_BACK);
   int air = game->oxygen * SIDE / MAX_OXYGEN;
-  for (int x = 0; x < air; x++) coh_minatar_set(row, N_CHANNELS, GAUGE_Y, x, OXYGEN_GAUGE);
+  for (int x = 0; x < air; x++)
+    coh_minatar_set(row, N_CHANNELS, GAUGE_Y, x, OXYGEN_GAUGE);
   for (int k = 0; k < game->diver_count; k++)
     coh_minatar_set(row, N_CHANNELS, GAUGE_Y, EDGE - 1 - k, DIVER_GAUGE);
   set_shoal(row, &game->shots, FRIENDLY_BULLET, false);

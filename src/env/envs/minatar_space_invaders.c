@@ -27,7 +27,8 @@ static coh_status prepare(const void *options, coh_env_spec *spec, void **model)
 }
 
 static void start_wave(invaders *game) {
-  for (int y = 0; y < WAVE_ROWS; y++) game->aliens[y] = WAVE_BITS;
+  for (int y = 0; y < WAVE_ROWS; y++)
+    game->aliens[y] = WAVE_BITS;
 }
 
 static void reset(const void *model, void *state, coh_env_random *random) {
@@ -46,14 +47,16 @@ static void reset(const void *model, void *state, coh_env_random *random) {
 
 static int count_aliens(const invaders *game) {
   int n = 0;
-  for (int y = 0; y < SIDE; y++) n += __builtin_popcount(game->aliens[y]);
+  for (int y = 0; y < SIDE; y++)
+    n += __builtin_popcount(game->aliens[y]);
   return n;
 }
 
 /* All columns that hold an alien. */
 static uint32_t occupied_columns(const invaders *game) {
   uint32_t columns = 0;
-  for (int y = 0; y < SIDE; y++) columns |= game->aliens[y];
+  for (int y = 0; y < SIDE; y++)
+    columns |= game->aliens[y];
   return columns;
 }
 
@@ -94,8 +97,8 @@ static bool march(invaders *game) {
     game->aliens[0] = bottom; // only in the frame of a lost game
   } else {
     for (int y = 0; y < SIDE; y++)
-      game->aliens[y] = (uint16_t)((game->leftward ? game->aliens[y] >> 1 : game->aliens[y] << 1) &
-                                   FULL_ROW);
+      game->aliens[y] =
+          (uint16_t)((game->leftward ? game->aliens[y] >> 1 : game->aliens[y] << 1) & FULL_ROW);
   }
   return landed;
 }
@@ -105,8 +108,7 @@ static void drop_bomb(invaders *game) {
   uint32_t columns = occupied_columns(game);
   int best = -1;
   for (int x = 0; x < SIDE; x++)
-    if (columns >> x & 1 &&
-        (best < 0 || abs(x - game->cannon_x) < abs(best - game->cannon_x)))
+    if (columns >> x & 1 && (best < 0 || abs(x - game->cannon_x) < abs(best - game->cannon_x)))
       best = x;
   if (best < 0) return;
   for (int y = BOTTOM; y >= 0; y--) {

@@ -116,12 +116,13 @@ static void render(const void *model, const void *state, coh_canvas *canvas) {
   coh_canvas_polygon(canvas, flag, 3, coh_rgb(0x7BC67B));
   // the car stands on the slope
   coh_point at = on_hill(car->x), ahead = on_hill(car->x + 1e-3);
-  double length = sqrt((ahead.x - at.x) * (ahead.x - at.x) + (ahead.y - at.y) * (ahead.y - at.y));
+  double length =
+      sqrt((ahead.x - at.x) * (ahead.x - at.x) + (ahead.y - at.y) * (ahead.y - at.y));
   double along_x = (ahead.x - at.x) / length, along_y = (ahead.y - at.y) / length;
   double up_x = along_y, up_y = -along_x;
 #define PLACE(forward, up) \
   ((coh_point){at.x + (forward)*along_x + (up)*up_x, at.y + (forward)*along_y + (up)*up_y})
-  const coh_point body[] = {PLACE(-21, 9), PLACE(21, 9), PLACE(20, 19), PLACE(9, 21),
+  const coh_point body[] = {PLACE(-21, 9), PLACE(21, 9),   PLACE(20, 19), PLACE(9, 21),
                             PLACE(4, 29),  PLACE(-13, 29), PLACE(-19, 20)};
   coh_canvas_polygon(canvas, body, 7, coh_rgb(0x4FA8E0));
   coh_canvas_disc(canvas, PLACE(-12, 8), 7.0, coh_rgb(0xE9C46A));

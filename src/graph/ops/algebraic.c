@@ -19,13 +19,13 @@ static coh_value operand(const coh_graph *g, coh_value y) {
   return g->nodes[y].input[0];
 }
 
-#define DERIVATIVE(op, expression)                                                            \
-  static void derive_##op(coh_graph *g, coh_value y, coh_value dy, const bool *needed,        \
-                          coh_value *dx) {                                                    \
-    const coh_value x = operand(g, y);                                                        \
-    const double c0 = g->nodes[y].attributes.real[0], c1 = g->nodes[y].attributes.real[1];    \
-    (void)needed, (void)x, (void)c0, (void)c1;                                                \
-    dx[0] = (expression);                                                                     \
+#define DERIVATIVE(op, expression)                                                         \
+  static void derive_##op(coh_graph *g, coh_value y, coh_value dy, const bool *needed,     \
+                          coh_value *dx) {                                                 \
+    const coh_value x = operand(g, y);                                                     \
+    const double c0 = g->nodes[y].attributes.real[0], c1 = g->nodes[y].attributes.real[1]; \
+    (void)needed, (void)x, (void)c0, (void)c1;                                             \
+    dx[0] = (expression);                                                                  \
   }
 
 /* each: dy times the derivative, from y where that frees x */
@@ -35,10 +35,8 @@ DERIVATIVE(sqrt, coh_op_scale(g, coh_op_div(g, dy, y), 0.5))
 DERIVATIVE(rsqrt, coh_op_scale(g, coh_op_mul(g, dy, coh_op_div(g, y, x)), -0.5))
 DERIVATIVE(square, coh_op_mul(g, dy, coh_op_scale(g, x, 2.0)))
 DERIVATIVE(relu, coh_op_mul(g, dy, coh_op_step(g, y)))
-DERIVATIVE(leaky_relu,
-           coh_op_mul(g, dy, coh_op_affine(g, coh_op_step(g, x), 1.0 - c0, c0)))
-DERIVATIVE(clip,
-           coh_op_mul(g, dy, coh_graph_unary(g, &coh_operator_clip_mask, x, c0, c1)))
+DERIVATIVE(leaky_relu, coh_op_mul(g, dy, coh_op_affine(g, coh_op_step(g, x), 1.0 - c0, c0)))
+DERIVATIVE(clip, coh_op_mul(g, dy, coh_graph_unary(g, &coh_operator_clip_mask, x, c0, c1)))
 
 COH_ELEMENTWISE(affine, 1, derive_affine)
 COH_ELEMENTWISE(abs, 1, derive_abs)
@@ -53,7 +51,10 @@ COH_ELEMENTWISE(clip, 1, derive_clip)
 COH_ELEMENTWISE(clip_mask, 1, NULL)
 
 coh_value coh_op_affine(coh_graph *g, coh_value x, double scale, double shift) {
+  double number;
   if (scale == 1.0 && shift == 0.0) return x;
+  if (coh_graph_uniform(g, x, &number))
+    return coh_graph_full(g, coh_graph_shape(g, x), scale * number + shift);
   return coh_graph_unary(g, &coh_operator_affine, x, scale, shift);
 }
 
@@ -99,8 +100,8 @@ coh_value coh_op_leaky_relu(coh_graph *g, coh_value x, double slope) {
 
 coh_value coh_op_clip(coh_graph *g, coh_value x, double low, double high) {
   if (!(low <= high))
-    return coh_graph_fail(g, "clip of '%s': low %g is above high %g", coh_graph_name_of(g, x), low,
-                          high);
+    return coh_graph_fail(g, "clip of '%s': low %g is above high %g", coh_graph_name_of(g, x),
+                          low, high);
   return coh_graph_unary(g, &coh_operator_clip, x, low, high);
 }
 

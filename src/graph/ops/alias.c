@@ -33,8 +33,9 @@ coh_value coh_op_reshape(coh_graph *g, coh_value x, coh_shape shape) {
     known *= shape.size[open];
   }
   if (!fits || known != count)
-    return coh_graph_fail(g, "reshape of '%s': %s does not fit into %s", coh_graph_name_of(g, x),
-                          coh_shape_print(from).text, coh_shape_print(shape).text);
+    return coh_graph_fail(g, "reshape of '%s': %s does not fit into %s",
+                          coh_graph_name_of(g, x), coh_shape_print(from).text,
+                          coh_shape_print(shape).text);
   if (coh_shape_equal(from, shape)) return x;
   return coh_graph_append(g, &coh_operator_reshape, shape, &x, 1, NULL);
 }

@@ -91,7 +91,8 @@ COH_ELEMENTWISE(equal, 2, NULL)
 COH_ELEMENTWISE(select, 3, derive_select)
 
 // the shape both stretch to; axes align from the right
-static bool common_shape(coh_graph *g, const char *op, coh_value a, coh_value b, coh_shape *out) {
+static bool common_shape(coh_graph *g, const char *op, coh_value a, coh_value b,
+                         coh_shape *out) {
   if (!coh_graph_valid(g, a) || !coh_graph_valid(g, b)) return false;
   coh_shape sa = g->nodes[a].shape, sb = g->nodes[b].shape;
   *out = sa.rank >= sb.rank ? sa : sb;

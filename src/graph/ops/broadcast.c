@@ -1,5 +1,5 @@
-/* Stretching axes of size 1. Elementwise steps read through it; only other operators need the copy,
- * which the compiler makes with an elementwise step of its own. */
+/* Stretching axes of size 1. Elementwise steps read through it; only other operators need the
+ * copy, which the compiler makes with an elementwise step of its own. */
 #include "graph/operator.h"
 
 /* y[.., i, ..] = x[.., 0, ..]; dx = sum of dy over the stretched axes */

@@ -1,10 +1,7 @@
 /* conv2d and its two transposes: a trio closed under differentiation.
  * With <.,.> the sum of products: <dy, conv(x,w)> = <data(dy,w), x> = <weights(x,dy), w>. */
-#include "graph/ops/window.h"
 #include "la/convolution.h"
-
-
-
+#include "graph/ops/window.h"
 
 static coh_value operand(const coh_graph *g, coh_value y, int k) {
   return g->nodes[y].input[k];
@@ -72,8 +69,8 @@ static coh_convolution_shape shape_of(coh_shape x, coh_shape w, coh_shape y,
   return s;
 }
 
-static coh_status plan_kind(const coh_convolution_shape *s, coh_convolution_kind kind, bool bias,
-                            bool relu, coh_kernel_plan *plan) {
+static coh_status plan_kind(const coh_convolution_shape *s, coh_convolution_kind kind,
+                            bool bias, bool relu, coh_kernel_plan *plan) {
   coh_convolution *convolution;
   COH_TRY(coh_convolution_create(s, kind, bias, relu, &convolution));
   plan->data = convolution;
@@ -121,17 +118,22 @@ static coh_status run_convolution(const coh_kernel_call *call) {
                              call->out, call->scratch);
 }
 
-#define CONVOLUTION(op)                                         \
-  const coh_operator coh_operator_##op = {                      \
-      .name = #op,                                              \
-      .kind = COH_KIND_KERNEL,                                  \
-      .n_inputs = 2,                                            \
-      .derive = derive_##op,                                    \
-      .plan = plan_##op,                                        \
-      .destroy_plan = destroy_plan,                             \
-      .create_state = create_state,                             \
-      .destroy_state = destroy_state,                           \
-      .run = run_convolution,                                   \
+static const char *kernel_name(const coh_kernel_plan *plan) {
+  return coh_convolution_kernel(plan->data);
+}
+
+#define CONVOLUTION(op)                    \
+  const coh_operator coh_operator_##op = { \
+      .name = #op,                         \
+      .kind = COH_KIND_KERNEL,             \
+      .n_inputs = 2,                       \
+      .derive = derive_##op,               \
+      .plan = plan_##op,                   \
+      .destroy_plan = destroy_plan,        \
+      .create_state = create_state,        \
+      .destroy_state = destroy_state,      \
+      .run = run_convolution,              \
+      .kernel = kernel_name,               \
   };
 
 CONVOLUTION(conv2d)
@@ -139,8 +141,8 @@ CONVOLUTION(conv2d_data)
 CONVOLUTION(conv2d_weights)
 
 // shapes of x, w and y agree; words the failure
-static bool fits(coh_graph *g, const char *op, coh_value a, coh_value b, coh_shape x, coh_shape w,
-                 coh_shape y, const coh_window *window) {
+static bool fits(coh_graph *g, const char *op, coh_value a, coh_value b, coh_shape x,
+                 coh_shape w, coh_shape y, const coh_window *window) {
   bool ok = x.size[3] % window->groups == 0 && y.size[3] % window->groups == 0 &&
             x.size[3] / window->groups == w.size[2] && w.size[3] == y.size[3] &&
             x.size[0] == y.size[0];
@@ -149,7 +151,8 @@ static bool fits(coh_graph *g, const char *op, coh_value a, coh_value b, coh_sha
     ok = ok && places >= 1 && places == y.size[1 + k];
   }
   if (!ok)
-    coh_graph_fail(g, "%s: '%s' %s and '%s' %s do not fit (images %s, weights %s, maps %s, %lld "
+    coh_graph_fail(g,
+                   "%s: '%s' %s and '%s' %s do not fit (images %s, weights %s, maps %s, %lld "
                    "groups)",
                    op, coh_graph_name_of(g, a), coh_shape_print(g->nodes[a].shape).text,
                    coh_graph_name_of(g, b), coh_shape_print(g->nodes[b].shape).text,
@@ -162,9 +165,9 @@ static bool fits(coh_graph *g, const char *op, coh_value a, coh_value b, coh_sha
 static bool ready(coh_graph *g, const char *op, coh_value a, coh_value b, coh_window *window) {
   if (!coh_graph_valid(g, a) || !coh_graph_valid(g, b)) return false;
   if (g->nodes[a].shape.rank != 4 || g->nodes[b].shape.rank != 4) {
-    coh_graph_fail(g, "%s: '%s' %s and '%s' %s must both have 4 axes", op, coh_graph_name_of(g, a),
-                   coh_shape_print(g->nodes[a].shape).text, coh_graph_name_of(g, b),
-                   coh_shape_print(g->nodes[b].shape).text);
+    coh_graph_fail(g, "%s: '%s' %s and '%s' %s must both have 4 axes", op,
+                   coh_graph_name_of(g, a), coh_shape_print(g->nodes[a].shape).text,
+                   coh_graph_name_of(g, b), coh_shape_print(g->nodes[b].shape).text);
     return false;
   }
   return coh_window_complete(g, op, a, window);

@@ -1,6 +1,6 @@
 /* Matrix products, plain or batched, with either operand read transposed. */
-#include "graph/operator.h"
 #include "la/matmul.h"
+#include "graph/operator.h"
 
 enum { TRANSPOSE_A, TRANSPOSE_B }; /* places in the integer attributes */
 
@@ -31,8 +31,9 @@ static product_shape product_of(const coh_signature *s) {
 
 static coh_status plan_matmul(const coh_signature *s, coh_kernel_plan *plan) {
   product_shape p = product_of(s);
-  bool ta = s->attributes.integer[TRANSPOSE_A] != 0, tb = s->attributes.integer[TRANSPOSE_B] != 0;
-  plan->scratch_floats = coh_la_matmul_scratch(ta, tb, p.m, p.n, p.k);
+  COH_CHECK(p.m <= INT32_MAX && p.n <= INT32_MAX && p.k <= INT32_MAX, COH_E_CONFIG,
+            "matmul: %lld x %lld x %lld does not fit in 31 bits", (long long)p.m,
+            (long long)p.n, (long long)p.k);
   plan->flops = 2 * p.batch * p.m * p.n * p.k;
   return COH_OK;
 }
@@ -40,10 +41,11 @@ static coh_status plan_matmul(const coh_signature *s, coh_kernel_plan *plan) {
 static coh_status run_matmul(const coh_kernel_call *call) {
   const coh_signature *s = call->signature;
   product_shape p = product_of(s);
-  bool ta = s->attributes.integer[TRANSPOSE_A] != 0, tb = s->attributes.integer[TRANSPOSE_B] != 0;
+  bool ta = s->attributes.integer[TRANSPOSE_A] != 0,
+       tb = s->attributes.integer[TRANSPOSE_B] != 0;
   for (int64_t i = 0; i < p.batch; i++)
-    coh_la_matmul(ta, tb, p.m, p.n, p.k, call->in[0] + i * p.m * p.k, call->in[1] + i * p.k * p.n,
-                  call->out + i * p.m * p.n, call->scratch);
+    coh_la_matmul(ta, tb, p.m, p.n, p.k, call->in[0] + i * p.m * p.k,
+                  call->in[1] + i * p.k * p.n, call->out + i * p.m * p.n);
   return COH_OK;
 }
 
@@ -61,7 +63,8 @@ coh_value coh_op_matmul_t(coh_graph *g, coh_value a, bool transpose_a, coh_value
   int r = sa.rank;
   bool fits = r == sb.rank && (r == 2 || (r == 3 && sa.size[0] == sb.size[0]));
   if (fits) {
-    int64_t ka = sa.size[transpose_a ? r - 2 : r - 1], kb = sb.size[transpose_b ? r - 1 : r - 2];
+    int64_t ka = sa.size[transpose_a ? r - 2 : r - 1],
+            kb = sb.size[transpose_b ? r - 1 : r - 2];
     fits = ka == kb;
     shape.size[r - 2] = sa.size[transpose_a ? r - 1 : r - 2];
     shape.size[r - 1] = sb.size[transpose_b ? r - 2 : r - 1];

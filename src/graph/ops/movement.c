@@ -142,7 +142,8 @@ const coh_operator coh_operator_concat = {.name = "concat",
 static coh_value concat_few(coh_graph *g, const coh_value *x, int n, int axis) {
   if (n == 1) return x[0];
   coh_shape shape = g->nodes[x[0]].shape;
-  for (int k = 1; k < n; k++) shape.size[axis] += g->nodes[x[k]].shape.size[axis];
+  for (int k = 1; k < n; k++)
+    shape.size[axis] += g->nodes[x[k]].shape.size[axis];
   return coh_graph_append(g, &coh_operator_concat, shape, x, n,
                           &(coh_attributes){.integer = {axis}});
 }
@@ -255,7 +256,8 @@ coh_value coh_op_pad(coh_graph *g, coh_value x, int axis, int64_t before, int64_
   coh_shape shape = g->nodes[x].shape;
   int at = coh_shape_axis(shape, axis);
   if (at < 0 || before < 0 || after < 0)
-    return coh_graph_fail(g, "pad of '%s' %s: %lld and %lld zeros along axis %d is out of range",
+    return coh_graph_fail(g,
+                          "pad of '%s' %s: %lld and %lld zeros along axis %d is out of range",
                           coh_graph_name_of(g, x), coh_shape_print(shape).text,
                           (long long)before, (long long)after, axis);
   if (before + after == 0) return x;

@@ -1,6 +1,7 @@
 /* Poolings of x (N,H,W,C), closed under differentiation.
- * Maximum: y = x at the first maximum of each window; scatter puts y's gradient back there; gather
- * takes any v (x's shape) from there. Average: spread is the transpose of the average. */
+ * Maximum: y = x at the first maximum of each window; scatter puts y's gradient back there;
+ * gather takes any v (x's shape) from there. Average: spread is the transpose of the average.
+ */
 #include <string.h>
 
 #include "graph/ops/window.h"
@@ -38,7 +39,8 @@ static pool_span span_of(const pool_shape *p, int axis, int64_t place) {
   return (pool_span){at > 0 ? at : 0, end < size ? end : size};
 }
 
-// the offset in x of the first maximum of one window and channel; -1 when the window is all padding
+// the offset in x of the first maximum of one window and channel; -1 when the window is all
+// padding
 static int64_t find_maximum(const pool_shape *p, const float *x, int64_t image, pool_span rows,
                             pool_span columns, int64_t channel) {
   int64_t best = -1;
@@ -105,7 +107,8 @@ static void average(const pool_shape *p, bool spread, const float *from, float *
             int64_t at = (n * p->h + i) * p->w + j;
             const float *source = from + (spread ? place : at) * p->c;
             float *target = out + (spread ? at : place) * p->c;
-            for (int64_t c = 0; c < p->c; c++) target[c] += scale * source[c];
+            for (int64_t c = 0; c < p->c; c++)
+              target[c] += scale * source[c];
           }
       }
 }
@@ -173,15 +176,15 @@ static void derive_avg_pool_spread(coh_graph *g, coh_value y, coh_value dy, cons
                                    coh_value *dx) {
   (void)needed;
   coh_attributes a = g->nodes[y].attributes;
-  dx[0] = coh_graph_append(g, &coh_operator_avg_pool, g->nodes[operand(g, y, 0)].shape, &dy, 1,
-                           &a);
+  dx[0] =
+      coh_graph_append(g, &coh_operator_avg_pool, g->nodes[operand(g, y, 0)].shape, &dy, 1, &a);
 }
 
-#define POOLING(op, n_operands)                                      \
-  const coh_operator coh_operator_##op = {.name = #op,               \
-                                          .kind = COH_KIND_KERNEL,   \
-                                          .n_inputs = n_operands,    \
-                                          .derive = derive_##op,     \
+#define POOLING(op, n_operands)                                    \
+  const coh_operator coh_operator_##op = {.name = #op,             \
+                                          .kind = COH_KIND_KERNEL, \
+                                          .n_inputs = n_operands,  \
+                                          .derive = derive_##op,   \
                                           .run = run_##op};
 POOLING(max_pool, 1)
 POOLING(max_pool_scatter, 2)
@@ -191,7 +194,8 @@ POOLING(avg_pool_spread, 1)
 
 static coh_value pool(coh_graph *g, const coh_operator *op, coh_value x, int64_t kernel_h,
                       int64_t kernel_w, coh_window window) {
-  if (!coh_graph_valid(g, x) || !coh_window_complete(g, op->name, x, &window)) return COH_NO_VALUE;
+  if (!coh_graph_valid(g, x) || !coh_window_complete(g, op->name, x, &window))
+    return COH_NO_VALUE;
   coh_shape from = g->nodes[x].shape, shape = from;
   const int64_t kernel[2] = {kernel_h, kernel_w};
   bool fits = from.rank == 4;

@@ -1,6 +1,6 @@
-/* Sums over axes, the maximum over the last axis and where it is. Orders of summation depend on the
- * shape only: in chunks of rows, so that rounding errors grow with the chunk count, not the row
- * count. */
+/* Sums over axes, the maximum over the last axis and where it is. Orders of summation depend on
+ * the shape only: in chunks of rows, so that rounding errors grow with the chunk count, not the
+ * row count. */
 #include "graph/operator.h"
 #include "la/vector.h"
 
@@ -55,7 +55,8 @@ static coh_shape without(coh_shape shape, const bool *drop) {
 static bool mark_axes(coh_graph *g, const char *op, coh_value x, const int *axes, int n,
                       bool *marked) {
   coh_shape shape = g->nodes[x].shape;
-  for (int k = 0; k < COH_MAX_RANK; k++) marked[k] = n == 0 && k < shape.rank;
+  for (int k = 0; k < COH_MAX_RANK; k++)
+    marked[k] = n == 0 && k < shape.rank;
   for (int k = 0; k < n; k++) {
     int axis = coh_shape_axis(shape, axes[k]);
     if (axis < 0 || marked[axis]) {
@@ -77,7 +78,8 @@ coh_value coh_op_sum(coh_graph *g, coh_value x, const int *axes, int n_axes, boo
   for (int last = shape.rank; last > 0 && x != COH_NO_VALUE; last--) {
     if (!marked[last - 1]) continue;
     int first = last - 1;
-    while (first > 0 && marked[first - 1]) first--;
+    while (first > 0 && marked[first - 1])
+      first--;
     int64_t along = 1;
     for (int k = first; k < last; k++) {
       along *= shape.size[k];
@@ -143,7 +145,8 @@ coh_value coh_op_reduce_max(coh_graph *g, coh_value x, int axis, bool keep) {
   coh_shape from = g->nodes[x].shape, shape = from;
   int at = coh_shape_axis(from, axis), swap[COH_MAX_RANK];
   // the kernel reduces the last axis: bring it there
-  for (int k = 0; k < from.rank; k++) swap[k] = k;
+  for (int k = 0; k < from.rank; k++)
+    swap[k] = k;
   swap[at] = from.rank - 1;
   swap[from.rank - 1] = at;
   coh_value last = coh_op_transpose(g, x, swap);
@@ -165,20 +168,20 @@ static coh_status run_argmax_onehot(const coh_kernel_call *call) {
     const float *x = call->in[0] + i * width;
     float *y = call->out + i * width;
     int64_t best = first_maximum(x, width);
-    for (int64_t j = 0; j < width; j++) y[j] = j == best ? 1.0f : 0.0f;
+    for (int64_t j = 0; j < width; j++)
+      y[j] = j == best ? 1.0f : 0.0f;
   }
   return COH_OK;
 }
 
-const coh_operator coh_operator_argmax_onehot = {.name = "argmax_onehot",
-                                                 .kind = COH_KIND_KERNEL,
-                                                 .n_inputs = 1,
-                                                 .run = run_argmax_onehot};
+const coh_operator coh_operator_argmax_onehot = {
+    .name = "argmax_onehot", .kind = COH_KIND_KERNEL, .n_inputs = 1, .run = run_argmax_onehot};
 
 coh_value coh_op_argmax_onehot(coh_graph *g, coh_value x) {
   if (!coh_graph_valid(g, x)) return COH_NO_VALUE;
   coh_shape shape = g->nodes[x].shape;
   if (shape.rank < 1)
-    return coh_graph_fail(g, "argmax of '%s': a scalar has no last axis", coh_graph_name_of(g, x));
+    return coh_graph_fail(g, "argmax of '%s': a scalar has no last axis",
+                          coh_graph_name_of(g, x));
   return coh_graph_append(g, &coh_operator_argmax_onehot, shape, &x, 1, NULL);
 }

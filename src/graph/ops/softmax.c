@@ -23,8 +23,18 @@ static void derive_log_softmax(coh_graph *g, coh_value y, coh_value dy, const bo
 }
 
 static float row_maximum(const float *x, int64_t n) {
-  float best = x[0];
-  for (int64_t j = 1; j < n; j++) best = x[j] > best ? x[j] : best;
+  enum { LANES = 16 };
+  float lane[LANES], best = x[0];
+  for (int j = 0; j < LANES; j++)
+    lane[j] = best;
+  int64_t i = 0;
+  for (; i + LANES <= n; i += LANES)
+    for (int j = 0; j < LANES; j++)
+      lane[j] = x[i + j] > lane[j] ? x[i + j] : lane[j];
+  for (; i < n; i++)
+    best = x[i] > best ? x[i] : best;
+  for (int j = 0; j < LANES; j++)
+    best = lane[j] > best ? lane[j] : best;
   return best;
 }
 

@@ -7,20 +7,28 @@
 #include "base/alloc.h"
 #include "nn/initializer_type.h"
 
-static void remove_component(double *x, const double *unit, int64_t length) {
-  double dot = 0;
-  for (int64_t i = 0; i < length; i++)
-    dot += x[i] * unit[i];
+// eight running sums, in an order that the length alone fixes
+static double dot_product(const double *x, const double *y, int64_t length) {
+  double sum[8] = {0};
+  int64_t i = 0;
+  for (; i + 8 <= length; i += 8)
+    for (int64_t j = 0; j < 8; j++)
+      sum[j] += x[i + j] * y[i + j];
+  for (int64_t j = 0; i < length; i++, j++)
+    sum[j] += x[i] * y[i];
+  return ((sum[0] + sum[4]) + (sum[2] + sum[6])) + ((sum[1] + sum[5]) + (sum[3] + sum[7]));
+}
+
+static void remove_component(double *restrict x, const double *restrict unit, int64_t length) {
+  double dot = dot_product(x, unit, length);
   for (int64_t i = 0; i < length; i++)
     x[i] -= dot * unit[i];
 }
 
 static void normalise(double *x, int64_t length) {
-  double square = 0;
+  double norm = sqrt(dot_product(x, x, length));
   for (int64_t i = 0; i < length; i++)
-    square += x[i] * x[i];
-  for (int64_t i = 0; i < length; i++)
-    x[i] /= sqrt(square);
+    x[i] /= norm;
 }
 
 static coh_status weight(const void *options, const coh_fill *fill, coh_stream *stream) {

@@ -40,6 +40,7 @@ static coh_status create_replay(coh_dqn *dqn) {
       .n_envs = dqn->options->envs,
       .batch = dqn->options->batch,
       .in_flight = 1,
+      .n_threads = context->n_threads,
       .row_bytes = dqn->spec.observation_bytes,
       .n_values = dqn->spec.n_values,
       .n_channels = dqn->spec.n_dims == 3 ? dqn->spec.shape[2] : dqn->spec.n_values,

@@ -1,0 +1,85 @@
+/* gnuplot as a child process: spawned without a shell, watched, and never a reason to fail. */
+#define _GNU_SOURCE // posix_spawn_file_actions_addchdir_np
+
+#include "run/figure_gnuplot.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+
+extern char **environ;
+
+static const double LIMIT_SECONDS = 60;
+
+// what gnuplot says goes to NAME.log in the folder
+static int spawn(const char *folder, const char *script, const char *log, pid_t *child) {
+  char *const arguments[] = {"gnuplot", "-d", (char *)(size_t)script, NULL};
+  posix_spawn_file_actions_t actions;
+  int failed = posix_spawn_file_actions_init(&actions);
+  if (failed) return failed;
+  failed = posix_spawn_file_actions_addchdir_np(&actions, folder);
+  if (!failed) failed = posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+  if (!failed)
+    failed =
+        posix_spawn_file_actions_addopen(&actions, 1, log, O_WRONLY | O_CREAT | O_TRUNC, 0666);
+  if (!failed) failed = posix_spawn_file_actions_adddup2(&actions, 1, 2);
+  if (!failed) failed = posix_spawnp(child, "gnuplot", &actions, NULL, arguments, environ);
+  posix_spawn_file_actions_destroy(&actions);
+  return failed;
+}
+
+// the exit status of a child, or -1 when it had to be ended
+static int wait_for(pid_t child) {
+  double begun = coh_clock_now();
+  struct timespec pause = {0, 5 * 1000 * 1000};
+  for (;;) {
+    int result;
+    pid_t ended = waitpid(child, &result, WNOHANG);
+    if (ended == child) return WIFEXITED(result) ? WEXITSTATUS(result) : -1;
+    if (ended < 0 && errno != EINTR) return -1;
+    if (coh_clock_now() - begun > LIMIT_SECONDS) {
+      kill(child, SIGKILL);
+      waitpid(child, &result, 0);
+      return -1;
+    }
+    nanosleep(&pause, NULL);
+  }
+}
+
+bool coh_gnuplot_run(const char *folder, const char *name) {
+  char script[256], log[256], path[4096];
+  pid_t child;
+  snprintf(script, sizeof script, "%s.gp", name);
+  snprintf(log, sizeof log, "%s.log", name);
+  int failed = spawn(folder, script, log, &child);
+  snprintf(path, sizeof path, "%s/%s.log", folder, name);
+  if (failed == ENOENT) {
+    coh_log(COH_LOG_WARNING,
+            "%s/%s was not drawn: gnuplot is not installed (apt install gnuplot-nox, then run "
+            "gnuplot on it)",
+            folder, script);
+    unlink(path);
+    return false;
+  }
+  if (failed) {
+    coh_log(COH_LOG_WARNING, "%s/%s was not drawn: cannot run gnuplot: %s", folder, script,
+            strerror(failed));
+    return false;
+  }
+  if (wait_for(child) != 0) {
+    coh_log(COH_LOG_WARNING, "%s/%s was not drawn: gnuplot failed, see %s", folder, script,
+            path);
+    return false;
+  }
+  unlink(path);
+  return true;
+}

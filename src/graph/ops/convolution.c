@@ -1,7 +1,7 @@
 /* conv2d and its two transposes: a trio closed under differentiation.
  * With <.,.> the sum of products: <dy, conv(x,w)> = <data(dy,w), x> = <weights(x,dy), w>. */
-#include "la/convolution.h"
-#include "graph/ops/window.h"
+#include "graph/sliding_window.h"
+#include "la/dnnl_convolution.h"
 
 static coh_value operand(const coh_graph *g, coh_value y, int k) {
   return g->nodes[y].input[k];

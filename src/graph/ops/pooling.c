@@ -4,7 +4,7 @@
  */
 #include <string.h>
 
-#include "graph/ops/window.h"
+#include "graph/sliding_window.h"
 
 enum { KERNEL_H = COH_WINDOW_INTEGERS, KERNEL_W };
 

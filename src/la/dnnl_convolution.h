@@ -3,8 +3,8 @@
  * A plan is immutable and shared by threads; a state holds the library's handles for one thread
  * at a time. Tensors are f32: x (N,H,W,C), w (KH,KW,C/groups,O), y (N,OH,OW,O). Not collective.
  */
-#ifndef COHORT_LA_CONVOLUTION_H
-#define COHORT_LA_CONVOLUTION_H
+#ifndef COHORT_LA_DNNL_CONVOLUTION_H
+#define COHORT_LA_DNNL_CONVOLUTION_H
 
 #include <stdbool.h>
 #include <stdint.h>

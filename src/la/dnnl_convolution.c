@@ -1,14 +1,14 @@
 /* Convolutions through oneDNN 2.6: activations stay NHWC, weights are canonical (KH,KW,C,O)
  * outside and reordered inside the operator to the layout that the kernel prefers. Scratch
  * memory is the caller's, so that one primitive serves several threads. */
-#include "la/convolution.h"
+#include "la/dnnl_convolution.h"
 
 #include <oneapi/dnnl/dnnl.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "la/blas.h"
-#include "la/convolution_thin.h"
+#include "la/thin_convolution.h"
 
 enum { FIRST, SECOND, OUT, PAD, N_OPERANDS };
 enum { LINE = 16 }; /* floats of a cache line */

@@ -99,8 +99,9 @@ typedef struct coh_dqn {
   const void **sources; /* n_local pointers for lane sums */
   double *norm_partials;
   coh_key explore_key;
-  int64_t n_steps;   /* of each environment; environment steps = n_steps x envs */
-  int64_t env_steps; /* over all environments; schedule free: as all ranks last agreed */
+  int64_t n_steps;       /* of each environment; environment steps = n_steps x envs */
+  int64_t learner_steps; /* n_steps as the round's learner sees it, for ages */
+  int64_t env_steps;     /* over all environments; schedule free: as all ranks last agreed */
   int64_t n_updates;
   /* accumulated since the last row of metrics */
   double tail[COH_DQN_TAIL_FLOATS];

@@ -66,7 +66,7 @@ static void finish_lane(const coh_dqn *dqn, coh_dqn_lane *lane, float *errors) {
     tail[COH_DQN_TAIL_Q] += chosen[i];
     tail[COH_DQN_TAIL_Q_MAX] += q[i * n_actions + coh_dqn_argmax(q + i * n_actions, n_actions)];
     tail[COH_DQN_TAIL_AGE] +=
-        (float)(uint32_t)((uint32_t)dqn->n_steps - (uint32_t)lane->rows.transitions[i]);
+        (float)(uint32_t)((uint32_t)dqn->learner_steps - (uint32_t)lane->rows.transitions[i]);
   }
 }
 

@@ -23,6 +23,7 @@ static coh_status round_lockstep(coh_dqn *dqn) {
   COH_TRY(act(dqn, dqn->params, n_threads));
   COH_TRY(coh_dqn_store(dqn, n_threads));
   count_steps(dqn);
+  dqn->learner_steps = dqn->n_steps;
   return coh_dqn_learn(dqn, INT64_MAX, n_threads);
 }
 
@@ -39,6 +40,7 @@ static coh_status act_half(void *task, int n_threads) {
 
 static coh_status round_pipelined(coh_dqn *dqn) {
   coh_block_copy(dqn->acting, dqn->params, dqn->n_floats);
+  dqn->learner_steps = dqn->n_steps;
   COH_TRY(coh_lane_pair(dqn->context->n_threads, learn_half, act_half, dqn));
   COH_TRY(coh_dqn_store(dqn, dqn->context->n_threads));
   count_steps(dqn);
@@ -69,6 +71,7 @@ static coh_status act_freely(void *task, int n_threads) {
 static coh_status round_free(coh_dqn *dqn) {
   int64_t before = dqn->n_steps;
   coh_block_copy(dqn->acting, dqn->params, dqn->n_floats);
+  dqn->learner_steps = dqn->n_steps;
   atomic_store(&dqn->learner_done, false);
   COH_TRY(coh_lane_pair(dqn->context->n_threads, learn_freely, act_freely, dqn));
   // ranks have acted at their own pace: agree on how far all of them are

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "base/text.h"
 #include "cli/command.h"
 #include "cohort/version.h"
@@ -74,6 +75,11 @@ static int leave(coh_world *world, coh_status status) {
     fprintf(stderr, "cohort: %s%s\n",
             status == COH_E_SAVED ? "" : "error: ", coh_error_message());
   coh_world_close(&world);
+#ifndef NDEBUG
+  // what was allocated is released, on every way out
+  if (coh_alloc_live() != 0)
+    fprintf(stderr, "cohort: warning: %lld blocks leak\n", (long long)coh_alloc_live());
+#endif
   return coh_status_exit_code(status);
 }
 

@@ -3,7 +3,10 @@
  * interval, GF/s from the products' operation count, and with `raw` as an argument every
  * sample.
  *
- *     bench_graph [raw] [filter]      only cases whose name contains the filter */
+ *     bench_graph [raw] [describe] [steps] [filter]
+ *
+ * filter: only cases whose name contains it; describe: the schedule too, steps: the median time
+ * of every step of it, both to stderr. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +20,7 @@ enum { MAX_SAMPLES = 400 };
 
 typedef struct bench {
   const char *filter;
-  bool raw, describe;
+  bool raw, describe, steps;
 } bench;
 
 static int ascending(const void *a, const void *b) {
@@ -52,6 +55,25 @@ static void fill(float *data, int64_t n, uint32_t entity) {
   coh_stream stream = coh_stream_begin(coh_key_make(1, "bench"), entity, 0);
   for (int64_t i = 0; i < n; i++)
     data[i] = (float)(0.05 * coh_stream_normal(&stream));
+}
+
+// median time of each step of the schedule, run in order
+static void report_steps(const coh_program *program, coh_workspace *workspace) {
+  enum { ROUNDS = 101 };
+  int64_t n = coh_program_n_steps(program);
+  double *sample = coh_alloc_array((size_t)(n * ROUNDS), sizeof *sample);
+  if (!sample) return;
+  for (int r = 0; r < ROUNDS; r++)
+    for (int64_t s = 0; s < n; s++) {
+      double from = coh_clock_now();
+      coh_program_run_steps(program, workspace, s, s + 1);
+      sample[s * ROUNDS + r] = coh_clock_now() - from;
+    }
+  for (int64_t s = 0; s < n; s++) {
+    qsort(sample + s * ROUNDS, ROUNDS, sizeof *sample, ascending);
+    fprintf(stderr, "step %3d %9.2f us\n", (int)s, sample[s * ROUNDS + ROUNDS / 2] * 1e6);
+  }
+  coh_free(sample);
 }
 
 // compile, run for about a third of a second, report; the graph is destroyed
@@ -97,6 +119,7 @@ static void measure(const bench *b, const char *name, coh_graph *graph,
       coh_program_run(program, workspace);
     sample[taken++] = (coh_clock_now() - from) / repeat;
   }
+  if (b->steps) report_steps(program, workspace);
   report(b, name, sample, taken, (double)coh_program_flops(program));
   coh_workspace_destroy(&workspace);
   coh_program_destroy(&program);
@@ -254,6 +277,8 @@ int main(int argc, char **argv) {
       b.raw = true;
     } else if (strcmp(argv[i], "describe") == 0) {
       b.describe = true;
+    } else if (strcmp(argv[i], "steps") == 0) {
+      b.steps = true;
     } else {
       b.filter = argv[i];
     }

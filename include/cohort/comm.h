@@ -96,7 +96,7 @@ typedef enum coh_sum_type {
  *
  * The tree: node (k, i) covers the lanes [i * 2^k, (i + 1) * 2^k) that exist; its value is
  * left + right, or left alone where no lane is on the right. Additions happen in this order on
- * any number of ranks and threads, so all get the same bits, NaN payloads included.
+ * any number of ranks and threads, so all get the same bits (of a NaN only that it is one).
  *
  * One sum is under way in a plan at a time; plans are independent, but ranks must begin them in
  * the same order. All memory is allocated at creation. */

@@ -14,6 +14,15 @@ typedef struct verdict {
   char words[WORDS_BYTES];
 } verdict;
 
+// does a message name its rank already, from an agreement further down?
+static bool names_rank(const char *words, int size) {
+  if (strncmp(words, "rank ", 5) != 0) return false;
+  const char *after = words + 5 + strspn(words + 5, "0123456789");
+  char of[32];
+  int length = snprintf(of, sizeof of, " of %d: ", size);
+  return after > words + 5 && strncmp(after, of, (size_t)length) == 0;
+}
+
 coh_status coh_comm_agree(const coh_world *world, coh_status status) {
   int failing = status == COH_OK ? world->size : world->rank;
   int lowest = failing;
@@ -24,7 +33,7 @@ coh_status coh_comm_agree(const coh_world *world, coh_status status) {
   if (lowest == world->rank) snprintf(said.words, sizeof said.words, "%s", coh_error_message());
   COH_MPI(MPI_Bcast(&said, (int)sizeof said, MPI_BYTE, lowest, world->comm));
   coh_fail((coh_status)said.status, "%s", said.words);
-  if (world->size == 1) return (coh_status)said.status;
+  if (world->size == 1 || names_rank(said.words, world->size)) return (coh_status)said.status;
   return coh_fail_within((coh_status)said.status, "rank %d of %d", lowest, world->size);
 }
 
@@ -32,7 +41,7 @@ void coh_comm_abort(const coh_world *world, coh_status status) {
   // one write, so that lines of several ranks do not mix
   char line[WORDS_BYTES + 64];
   int length;
-  if (world->size > 1)
+  if (world->size > 1 && !names_rank(coh_error_message(), world->size))
     length = snprintf(line, sizeof line, "cohort: error: rank %d of %d: %s\n", world->rank,
                       world->size, coh_error_message());
   else

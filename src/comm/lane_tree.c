@@ -10,7 +10,7 @@
 
 #include "base/alloc.h"
 
-enum { BLOCK_BYTES = 4096, MAX_INPUTS = 8, MIN_BLOCKS_A_THREAD = 4 };
+enum { BLOCK_BYTES = 4096, MAX_INPUTS = 8, MIN_BLOCKS_A_THREAD = 128 };
 
 /* out = tree sum of the inputs. An operand >= 0 is a leaf, one < 0 is scratch slot -1 -
  * operand; an `out` >= 0 is the result. */
@@ -191,7 +191,9 @@ void coh_lane_tree_run(const coh_lane_tree *tree, const void *const leaf[], int6
     return;
   }
   int64_t block = BLOCK_BYTES / (int64_t)bytes, n_blocks = (n + block - 1) / block;
-  int64_t n_useful = n_blocks / MIN_BLOCKS_A_THREAD;
+  // waking threads costs microseconds, and a time slice where cores are taken: give each 512
+  // KiB
+  int64_t n_useful = n_blocks * tree->n_leaves / MIN_BLOCKS_A_THREAD;
   int n_threads = n_useful < tree->n_threads ? (int)n_useful : tree->n_threads;
   size_t thread_bytes = (size_t)tree->n_slots * BLOCK_BYTES;
 #pragma omp parallel for schedule(static)                                       \

@@ -322,7 +322,7 @@ static coh_status copy_parameter_table(const coh_graph *graph, coh_program *p) {
 static coh_status build(builder *b, const coh_value *outputs, int64_t n,
                         const coh_compile_options *options) {
   COH_TRY(coh_ir_prune(b->graph, outputs, n, !options->no_merge, &b->ir));
-  if (!options->no_fusion) COH_TRY(coh_ir_rewrite(&b->ir));
+
   COH_TRY(coh_ir_fuse(&b->ir, !options->no_fusion));
   COH_NEW(b->slot_of, b->ir.n);
   COH_NEW(b->place_of, b->ir.n);

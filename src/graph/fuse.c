@@ -51,7 +51,7 @@ coh_status coh_ir_fuse(coh_ir *ir, bool enabled) {
   for (int32_t i = (int32_t)ir->n - 1; i >= 0; i--) {
     const coh_node *node = &ir->nodes[i];
     ir->group[i] = -1;
-    if (reader[i] == NONE && !ir->wanted[i]) continue; // dead since it was rewritten
+    if (reader[i] == NONE && !ir->wanted[i]) continue;
     int32_t tree = ir->wanted[i] || !enabled ? OUTSIDE : reader[i];
     int32_t seen = OUTSIDE; // what the operands see
     if (node->op->kind == COH_KIND_ALIAS) seen = tree;

@@ -1,7 +1,6 @@
 /* A program from the inside: the schedule, where every value lives, and the pass pipeline.
  *
  *   prune    graph -> list of live nodes, common subexpressions merged
- *   rewrite  conv2d + bias + relu -> one node
  *   fuse     elementwise nodes -> trees that run block by block through registers
  *   steps    one step for each tree and each kernel node; slots for what they read and write
  *   memory   arena offsets: slots whose lives do not overlap share bytes, in place where safe
@@ -73,7 +72,6 @@ struct coh_program {
 
 coh_status coh_ir_prune(const coh_graph *graph, const coh_value *outputs, int64_t n_outputs,
                         bool merge, coh_ir *ir);
-coh_status coh_ir_rewrite(coh_ir *ir);
 coh_status coh_ir_fuse(coh_ir *ir, bool enabled);
 void coh_ir_fini(coh_ir *ir);
 

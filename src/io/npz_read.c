@@ -220,7 +220,7 @@ static coh_status load_all(archive *zip, size_t max_bytes, coh_npz *npz) {
   COH_NEW(npz->member, zip->n_members);
   size_t at = 0, left = max_bytes;
   for (int64_t i = 0; i < zip->n_members; i++) {
-    member m;
+    member m = {0};
     COH_TRY(read_entry(zip, &at, &m));
     COH_CHECK(m.unpacked <= left, COH_E_DATA, "%s: holds more than %zu bytes", zip->path,
               max_bytes);

@@ -112,6 +112,7 @@ coh_status coh_zst_open(const char *path, coh_zst_reader **reader) {
 }
 
 static coh_status refill(coh_zst_reader *reader) {
+  COH_CHECK(reader->in.pos == reader->in.size, COH_E_DATA, "%s: is damaged", reader->path);
   int64_t left = reader->size - reader->at;
   COH_CHECK(left > 0, COH_E_DATA, "%s: ends too early", reader->path);
   size_t n = (uint64_t)left < reader->capacity ? (size_t)left : reader->capacity;

@@ -59,8 +59,8 @@ coh_status coh_png_encode_indexed(const uint8_t *index, int64_t width, int64_t h
 }
 
 coh_status coh_png_write(const char *path, const coh_image *image) {
-  uint8_t *data;
-  size_t n_bytes;
+  uint8_t *data = NULL;
+  size_t n_bytes = 0;
   COH_TRY(coh_png_encode(image, &data, &n_bytes));
   coh_status status = coh_file_save(path, data, n_bytes);
   coh_free(data);

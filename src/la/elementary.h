@@ -24,7 +24,7 @@ static inline int32_t coh_float_to_bits(float x) {
 
 /* e^x = 2^n e^r, |r| <= log(2)/2, e^r by its series to r^7. 0 below -87.3, inf above 88.7. */
 static inline float coh_expf(float x) {
-  float clipped = x < -87.3f ? -87.3f : x;
+  float clipped = x > -87.3f ? x : -87.3f; /* NaN too: it is given back at the end */
   clipped = clipped > 88.8f ? 88.8f : clipped;
   const float magic = 12582912.0f; /* 1.5 2^23: adding it rounds to an integer */
   float n = (clipped * 1.44269504f + magic) - magic;
@@ -48,8 +48,8 @@ static inline float coh_expf(float x) {
  * series. -inf at 0, NaN below, denormals count as 0. */
 static inline float coh_logf(float x) {
   int32_t bits = coh_float_to_bits(x);
-  int32_t n = (bits - 0x3f3504f3) >> 23;
-  float m = coh_bits_to_float(bits - (int32_t)((uint32_t)n << 23));
+  int32_t n = (int32_t)((uint32_t)bits - 0x3f3504f3u) >> 23;
+  float m = coh_bits_to_float((int32_t)((uint32_t)bits - ((uint32_t)n << 23)));
   float f = m - 1.0f;
   float s = f / (2.0f + f);
   float z = s * s;

@@ -85,9 +85,10 @@ static void settle(coh_axis_range *range, const coh_axis *axis, double air) {
   range->hi += air * spread;
 }
 
-// steps end on the tick that they all but reach
+// steps begin at zero and end on a tick where they all but do
 static void reach_tick(coh_axis_range *range) {
   if (range->logarithmic) return;
+  if (range->lo > 0 && range->lo < 0.05 * range->hi) range->lo = 0;
   double spread = range->hi - range->lo, step = round_step(spread, 6);
   double last = ceil(range->hi / step - 1e-9) * step;
   if (last - range->hi < 0.03 * spread) range->hi = last;

@@ -157,14 +157,15 @@ static void add_curve(coh_text *script, const coh_panel *panel, int64_t i, int64
                  "notitle, \\\n    data index %" PRId64 " using ",
                  ink, block);
   switch (s->style) {
-  case COH_SERIES_LINE:
-    coh_text_add(script, "1:2 with lines lw 2 lc rgb '#%s'", ink);
+  case COH_SERIES_LINE: // a line through one point would not be seen
+    coh_text_add(script, "1:2 with %s lw 2 lc rgb '#%s'", s->n > 1 ? "lines" : "points pt 7",
+                 ink);
     break;
-  case COH_SERIES_SMOOTHED:
+  case COH_SERIES_SMOOTHED: // the denser, the paler
     coh_text_add(script,
-                 "1:2 with lines lw 1 lc rgb '#C4%s' notitle, \\\n    data index %" PRId64
-                 " using 1:3 with lines lw 2.4 lc rgb '#%s'",
-                 ink, block, ink);
+                 "1:2 with lines lw 1 lc rgb '#%s%s' notitle, \\\n    data index %" PRId64
+                 " using 1:3 with %s lw 2.4 lc rgb '#%s'",
+                 s->n > 300 ? "C4" : "98", ink, block, s->n > 1 ? "lines" : "points pt 7", ink);
     break;
   case COH_SERIES_POINTS:
     coh_text_add(script, "%s lw 1.4 pt 7 ps 0.55 lc rgb '#%s'",
@@ -240,7 +241,7 @@ static int add_legend(coh_text *script, const coh_panel *panel, double columns) 
     double up = 0.9 + 1.25 * (n_rows - row[i]);
     const char *sample = s->style == COH_SERIES_BARS     ? "■"
                          : s->style == COH_SERIES_POINTS ? "●"
-                         : s->style == COH_SERIES_MARKED ? "━●"
+                         : s->style == COH_SERIES_MARKED ? "━•"
                                                          : "━━";
     coh_text_add(
         script,

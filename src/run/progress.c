@@ -63,7 +63,8 @@ void coh_progress_time(double seconds, char text[16]) {
     snprintf(text, 16, "%u:%02u", m, s % 60);
 }
 
-static void put_metric(line *l, const coh_metric *metric, int columns) {
+// false when there is no room
+static bool put_metric(line *l, const coh_metric *metric, int columns) {
   char item[96], value[32];
   const char *slash = strrchr(metric->name, '/');
   double v = metric->value;
@@ -72,8 +73,9 @@ static void put_metric(line *l, const coh_metric *metric, int columns) {
   else
     snprintf(value, sizeof value, "%.3g", v);
   int n = snprintf(item, sizeof item, "  %.40s %s", slash ? slash + 1 : metric->name, value);
-  if (columns > 0 && l->columns + n > columns) return;
+  if (columns > 0 && l->columns + n > columns) return false;
   put(l, item);
+  return true;
 }
 
 static void put_bar(line *l, double fraction, int cells) {
@@ -130,8 +132,8 @@ int coh_progress_line(const coh_progress *p, double now, int columns, const coh_
     snprintf(item, sizeof item, "  in %s", b);
   }
   if (!terminal || l.columns + (int)strlen(item) < columns) put(&l, item);
-  for (int64_t i = 0; i < n_metrics; i++)
-    put_metric(&l, &metrics[i], terminal ? columns - 1 : 0);
+  for (int64_t i = 0; i < n_metrics && roomy; i++)
+    if (!put_metric(&l, &metrics[i], terminal ? columns - 1 : 0)) break;
   return l.columns;
 }
 

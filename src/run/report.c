@@ -11,7 +11,7 @@
 #include "io/file.h"
 #include "run/report_style.h"
 
-enum { MAX_PICTURE_BYTES = 1 << 28 };
+enum { MAX_PICTURE_BYTES = 1 << 28, PIXELATED_WIDTH = 320 };
 
 struct coh_report {
   coh_text head, numbers, contents, body;
@@ -198,6 +198,15 @@ static bool ends_with(const char *text, const char *end) {
   return n >= m && strcmp(text + n - m, end) == 0;
 }
 
+// pixels of a game are shown large enough to be seen: a whole multiple of their number
+static int shown_width(const coh_report_picture *picture, const uint8_t *data, size_t n_bytes) {
+  if (picture->width > 0 || !picture->pixelated || n_bytes < 24) return picture->width;
+  uint32_t width = (uint32_t)data[16] << 24 | (uint32_t)data[17] << 16 |
+                   (uint32_t)data[18] << 8 | data[19]; // of a PNG's first chunk
+  if (width == 0 || width >= PIXELATED_WIDTH) return 0;
+  return (int)((PIXELATED_WIDTH + width - 1) / width * width);
+}
+
 coh_status coh_report_figure(coh_report *report, const coh_report_picture *picture) {
   char *data;
   size_t n_bytes;
@@ -223,11 +232,12 @@ coh_status coh_report_figure(coh_report *report, const coh_report_picture *pictu
   coh_text_add(body, "%s%s\"><img src=\"data:image/%s;base64,", chart ? "chart" : "picture",
                picture->pixelated ? " pixelated" : "", chart ? "svg+xml" : "png");
   add_base64(body, (const uint8_t *)data, n_bytes);
+  int width = shown_width(picture, (const uint8_t *)data, n_bytes);
   coh_free(data);
   add(body, "\" alt=\"");
   if (picture->caption) add_escaped(body, picture->caption);
   add(body, "\"");
-  if (picture->width > 0) coh_text_add(body, " width=\"%d\"", picture->width);
+  if (width > 0) coh_text_add(body, " width=\"%d\"", width);
   add(body, ">");
   if (picture->caption) add_element(body, "<figcaption>", picture->caption, "</figcaption>");
   add(body, "</figure>\n");

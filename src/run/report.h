@@ -44,8 +44,8 @@ void coh_report_table(coh_report *report, const char *caption, const char *const
 
 /* A file as a figure: .svg (a chart), .png (a chart, a grid or an animation). Its bytes are put
  * into the report. width: shown width in pixels, 0: natural; pixelated: keep hard edges (game
- * frames). Adjacent figures of half width stand side by side. A missing file leaves a note.
- * Fails: COH_E_MEMORY. */
+ * frames; small ones are enlarged to 320 pixels or more). Adjacent figures of half width stand
+ * side by side. A missing file leaves a note. Fails: COH_E_MEMORY. */
 typedef struct coh_report_picture {
   const char *path;
   const char *caption; /* also the alternative text */

@@ -2,6 +2,7 @@
  * to the calling thread here. */
 #include "task/lane_loop.h"
 
+#include <omp.h>
 #include <stdio.h>
 
 coh_status coh_lane_loop(int n_threads, int64_t n_local, coh_lane_function *function,
@@ -27,4 +28,27 @@ coh_status coh_lane_loop(int n_threads, int64_t n_local, coh_lane_function *func
     }
   }
   return status == COH_OK ? COH_OK : coh_fail(status, "%s", message);
+}
+
+coh_status coh_lane_pair(int n_threads, coh_half_function *first, coh_half_function *second,
+                         void *context) {
+  if (n_threads == 1) {
+    COH_TRY(second(context, 1));
+    return first(context, 1);
+  }
+  // the halves have teams of their own inside this one
+  if (omp_get_max_active_levels() < 2) omp_set_max_active_levels(2);
+  coh_status status[2] = {COH_OK, COH_OK};
+  char message[1024] = "";
+  int share = n_threads / 2;
+#pragma omp parallel num_threads(2) default(none) \
+    shared(first, second, context, status, message, share, n_threads)
+  {
+    int half = omp_get_thread_num();
+    status[half] = half == 0 ? first(context, n_threads - share) : second(context, share);
+    if (half == 1 && status[1] != COH_OK)
+      snprintf(message, sizeof message, "%s", coh_error_message());
+  }
+  if (status[0] != COH_OK) return status[0];
+  return status[1] == COH_OK ? COH_OK : coh_fail(status[1], "%s", message);
 }

@@ -106,6 +106,9 @@ static void agree_takes_the_lowest_failing_rank(void **state) {
     else
       snprintf(expected, sizeof expected, "words of rank 0");
     EXPECT(strcmp(coh_error_message(), expected) == 0);
+    // agreeing on what was agreed on names the rank once
+    EXPECT(coh_comm_agree(mpi_test_state.world, COH_E_DATA) == COH_E_DATA);
+    EXPECT(strcmp(coh_error_message(), expected) == 0);
   }
   assert_all_ranks();
 }

@@ -128,6 +128,62 @@ static void test_graph_stops_the_gradient_where_asked(void **state) {
   coh_graph_destroy(&g);
 }
 
+static void test_graph_shows_nan_through_convolution_and_activations(void **state) {
+  (void)state;
+  const coh_window window = {.stride = {1, 1}};
+  coh_graph *g = new_graph();
+  coh_value x = coh_graph_input(g, "x", COH_SHAPE(2, 8, 8, 4));
+  coh_value w = coh_graph_parameter(g, "w", COH_SHAPE(3, 3, 4, 16));
+  coh_value b = coh_graph_parameter(g, "b", COH_SHAPE(16));
+  coh_value h = coh_op_add(g, coh_op_conv2d(g, x, w, window), b);
+  coh_value y[] = {coh_op_relu(g, h),
+                   coh_op_leaky_relu(g, h, 0.1),
+                   coh_op_clip(g, h, -1, 1),
+                   coh_op_huber(g, h, 1),
+                   coh_op_tanh(g, h),
+                   coh_op_max(g, h, coh_op_scale(g, h, 0.5)),
+                   coh_op_max_pool(g, h, 2, 2, window),
+                   coh_op_softmax(g, h)};
+  enum { N = sizeof y / sizeof *y };
+  coh_program *program = NULL;
+  coh_workspace *ws = NULL;
+  assert_int_equal(coh_program_compile(g, y, N, NULL, &program), COH_OK);
+  assert_int_equal(coh_workspace_create(program, &ws), COH_OK);
+  float *block = coh_alloc_array((size_t)coh_graph_parameter_floats(g), sizeof *block);
+  block[coh_graph_parameter_at(g, 1).offset + 3] = NAN; // one bias
+  coh_workspace_bind_parameters(ws, block);
+  assert_int_equal(coh_program_run(program, ws), COH_OK);
+  for (int k = 0; k < N; k++)
+    if (!isnan(coh_workspace_data(ws, y[k])[3]))
+      fail_msg("%s hides NaN", coh_graph_name_of(g, y[k]));
+  coh_free(block);
+  coh_workspace_destroy(&ws);
+  coh_program_destroy(&program);
+  coh_graph_destroy(&g);
+}
+
+static void test_graph_maximum_of_a_row_with_nan_is_nan(void **state) {
+  (void)state;
+  coh_graph *g = new_graph();
+  coh_value x = coh_graph_input(g, "x", COH_SHAPE(3)), y = coh_op_reduce_max(g, x, 0, true);
+  coh_value image = coh_op_reshape(g, x, COH_SHAPE(1, 3, 1, 1));
+  coh_value out[] = {y, coh_op_max_pool(g, image, 3, 1, (coh_window){.groups = 1})};
+  coh_program *program = NULL;
+  coh_workspace *w = NULL;
+  assert_int_equal(coh_program_compile(g, out, 2, NULL, &program), COH_OK);
+  assert_int_equal(coh_workspace_create(program, &w), COH_OK);
+  for (int at = 0; at < 3; at++) {
+    for (int i = 0; i < 3; i++)
+      coh_workspace_data(w, x)[i] = i == at ? NAN : (float)i;
+    assert_int_equal(coh_program_run(program, w), COH_OK);
+    assert_true(isnan(coh_workspace_data(w, out[0])[0]) &&
+                isnan(coh_workspace_data(w, out[1])[0]));
+  }
+  coh_workspace_destroy(&w);
+  coh_program_destroy(&program);
+  coh_graph_destroy(&g);
+}
+
 static void test_graph_gradient_of_what_is_not_reached_is_zero(void **state) {
   (void)state;
   coh_graph *g = new_graph();
@@ -200,6 +256,8 @@ int main(void) {
       cmocka_unit_test(test_graph_keeps_the_first_failure_and_passes_it_on),
       cmocka_unit_test(test_graph_lays_parameters_out_in_aligned_views),
       cmocka_unit_test(test_graph_stops_the_gradient_where_asked),
+      cmocka_unit_test(test_graph_shows_nan_through_convolution_and_activations),
+      cmocka_unit_test(test_graph_maximum_of_a_row_with_nan_is_nan),
       cmocka_unit_test(test_graph_gradient_of_what_is_not_reached_is_zero),
       cmocka_unit_test(test_graph_gradient_wants_one_element_or_a_seed),
       cmocka_unit_test(test_graph_differentiates_three_times),

@@ -32,7 +32,7 @@ static uint32_t big32(const uint8_t *p) {
 
 static void put_big32(uint8_t *p, uint32_t v) {
   for (int i = 0; i < 4; i++)
-    p[i] = (uint8_t)(v >> 24 >> 8 * i);
+    p[i] = (uint8_t)(v >> (24 - 8 * i));
 }
 
 static size_t add_chunk(uint8_t *to, const char *type, const uint8_t *data, uint32_t n) {
@@ -123,7 +123,9 @@ static void animate(int n_colors) {
     uint8_t *frame = frames + f * FRAME;
     if (f > 0) memcpy(frame, frame - FRAME, FRAME);
     for (int i = 0; i < (f == 0 ? PIXELS : 4 + 3 * f); i++) {
-      int at = f == 0 ? i : (i * 31 + f * 17) % PIXELS, color = (i / 2 + f) % n_colors;
+      // pixel 0 changes in every frame, so that no two are equal
+      int at = f == 0 ? i : i == 0 ? 0 : 1 + (i * 31 + f * 17) % (PIXELS - 1);
+      int color = (n_colors > 256 ? 7 * i + f : i / 2 + f) % n_colors;
       frame[3 * at] = (uint8_t)color;
       frame[3 * at + 1] = (uint8_t)(color >> 8);
       frame[3 * at + 2] = (uint8_t)(200 - color % 7);

@@ -73,8 +73,7 @@ static void json_refuses_what_is_not_json(void **state) {
                                     "// x\n1",
                                     "{\"a\":}",
                                     "{1:2}",
-                                    "\xEF\xBB\xBF"
-                                    "1"};
+                                    "\xEF\xBB\xBF 1"};
   for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
     coh_json *json = NULL;
     if (parse(bad[i], &json) != COH_E_DATA) fail_msg("'%s' is taken", bad[i]);

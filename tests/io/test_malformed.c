@@ -14,7 +14,7 @@
 #include "io/pack.h"
 #include "io/safetensors_write.h"
 
-enum { N_FLIPS = 600 };
+enum { N_FLIPS = 400 };
 static const char victim[] = "victim";
 
 typedef coh_status (*reader)(void);

@@ -1,6 +1,7 @@
 /* Reports: everything escaped, everything inside, written whole. */
 #include "scratch.h"
 
+#include "io/image.h"
 #include "run/report.h"
 
 static char *page_of(coh_report **report) {
@@ -77,6 +78,20 @@ static void report_widens_a_lonely_half_figure(void **state) {
   coh_free(page);
 }
 
+static void report_enlarges_small_game_frames(void **state) {
+  (void)state;
+  coh_report *report = begin("t");
+  coh_image image;
+  assert_ok(coh_image_make(84, 10, 3, &image));
+  assert_ok(coh_png_write("frame.png", &image));
+  coh_image_clear(&image);
+  coh_report_picture picture = {.path = "frame.png", .pixelated = 1};
+  assert_ok(coh_report_figure(report, &picture));
+  char *page = page_of(&report);
+  assert_non_null(strstr(page, " width=\"336\"")); // four times 84
+  coh_free(page);
+}
+
 static void report_sets_numbers_flush_right(void **state) {
   (void)state;
   coh_report *report = begin("t");
@@ -102,6 +117,7 @@ int main(void) {
       cmocka_unit_test(report_escapes_every_text),
       cmocka_unit_test(report_needs_nothing_else),
       cmocka_unit_test(report_widens_a_lonely_half_figure),
+      cmocka_unit_test(report_enlarges_small_game_frames),
       cmocka_unit_test(report_sets_numbers_flush_right),
       cmocka_unit_test(report_that_cannot_be_written_says_so),
   };

@@ -99,7 +99,7 @@ static inline acrobot swing(acrobot s, double torque) {
   acrobot k3 = rates(add(s, 0.5 * time_step, k2), torque);
   acrobot k4 = rates(add(s, time_step, k3), torque);
   const double sixth = time_step / 6.0;
-#define NEXT(field) s.field + sixth *(k1.field + 2.0 * k2.field + 2.0 * k3.field + k4.field)
+#define NEXT(field) (s.field + sixth * (k1.field + 2.0 * k2.field + 2.0 * k3.field + k4.field))
   return (acrobot){wrap(NEXT(angle_1)), wrap(NEXT(angle_2)), bound(NEXT(spin_1), max_spin_1),
                    bound(NEXT(spin_2), max_spin_2)};
 #undef NEXT

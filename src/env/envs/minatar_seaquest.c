@@ -287,7 +287,8 @@ static float surface(seaquest *game, bool ramping) {
   game->surfaced = 1;
   if (game->diver_count == MAX_DIVERS) {
     game->diver_count = 0;
-    reward = (float)(game->oxygen * FULL_REWARD / MAX_OXYGEN);
+    int whole = game->oxygen * FULL_REWARD / MAX_OXYGEN;
+    reward = (float)whole;
   }
   game->oxygen = MAX_OXYGEN;
   game->diver_count--;

@@ -1,7 +1,7 @@
 /* conv2d and its two transposes: a trio closed under differentiation.
  * With <.,.> the sum of products: <dy, conv(x,w)> = <data(dy,w), x> = <weights(x,dy), w>. */
-#include "la/convolution.h"
-#include "graph/ops/window.h"
+#include "graph/sliding_window.h"
+#include "la/dnnl_convolution.h"
 
 static coh_value operand(const coh_graph *g, coh_value y, int k) {
   return g->nodes[y].input[k];
@@ -70,9 +70,9 @@ static coh_convolution_shape shape_of(coh_shape x, coh_shape w, coh_shape y,
 }
 
 static coh_status plan_kind(const coh_convolution_shape *s, coh_convolution_kind kind,
-                            bool bias, bool relu, coh_kernel_plan *plan) {
+                            coh_kernel_plan *plan) {
   coh_convolution *convolution;
-  COH_TRY(coh_convolution_create(s, kind, bias, relu, &convolution));
+  COH_TRY(coh_convolution_create(s, kind, &convolution));
   plan->data = convolution;
   plan->scratch_floats = coh_convolution_scratch(convolution);
   plan->flops = 2 * s->n * s->oh * s->ow * s->o * s->kh * s->kw * (s->c / s->groups);
@@ -81,18 +81,17 @@ static coh_status plan_kind(const coh_convolution_shape *s, coh_convolution_kind
 
 static coh_status plan_conv2d(const coh_signature *s, coh_kernel_plan *plan) {
   coh_convolution_shape shape = shape_of(s->in[0], s->in[1], s->out, &s->attributes);
-  return plan_kind(&shape, COH_CONVOLUTION_FORWARD, s->n_inputs == 3,
-                   s->attributes.integer[COH_CONV2D_RELU] != 0, plan);
+  return plan_kind(&shape, COH_CONVOLUTION_FORWARD, plan);
 }
 
 static coh_status plan_conv2d_data(const coh_signature *s, coh_kernel_plan *plan) {
   coh_convolution_shape shape = shape_of(s->out, s->in[1], s->in[0], &s->attributes);
-  return plan_kind(&shape, COH_CONVOLUTION_DATA, false, false, plan);
+  return plan_kind(&shape, COH_CONVOLUTION_DATA, plan);
 }
 
 static coh_status plan_conv2d_weights(const coh_signature *s, coh_kernel_plan *plan) {
   coh_convolution_shape shape = shape_of(s->in[0], s->out, s->in[1], &s->attributes);
-  return plan_kind(&shape, COH_CONVOLUTION_WEIGHTS, false, false, plan);
+  return plan_kind(&shape, COH_CONVOLUTION_WEIGHTS, plan);
 }
 
 static void destroy_plan(coh_kernel_plan *plan) {
@@ -113,9 +112,8 @@ static void destroy_state(void *state) {
 }
 
 static coh_status run_convolution(const coh_kernel_call *call) {
-  const float *bias = call->signature->n_inputs == 3 ? call->in[2] : NULL;
-  return coh_convolution_run(call->plan->data, call->state, call->in[0], call->in[1], bias,
-                             call->out, call->scratch);
+  return coh_convolution_run(call->plan->data, call->state, call->in[0], call->in[1], call->out,
+                             call->scratch);
 }
 
 static const char *kernel_name(const coh_kernel_plan *plan) {

@@ -1,6 +1,6 @@
 /* Matrix products, plain or batched, with either operand read transposed. */
-#include "la/matmul.h"
 #include "graph/operator.h"
+#include "la/product.h"
 
 enum { TRANSPOSE_A, TRANSPOSE_B }; /* places in the integer attributes */
 

@@ -4,7 +4,7 @@
  */
 #include <string.h>
 
-#include "graph/ops/window.h"
+#include "graph/sliding_window.h"
 
 enum { KERNEL_H = COH_WINDOW_INTEGERS, KERNEL_W };
 
@@ -47,7 +47,8 @@ static int64_t find_maximum(const pool_shape *p, const float *x, int64_t image, 
   for (int64_t i = rows.begin; i < rows.end; i++)
     for (int64_t j = columns.begin; j < columns.end; j++) {
       int64_t at = ((image * p->h + i) * p->w + j) * p->c + channel;
-      if (best < 0 || x[at] > x[best]) best = at;
+      // NaN counts as larger than every number
+      if (best < 0 || (x[best] == x[best] && !(x[at] <= x[best]))) best = at;
     }
   return best;
 }

@@ -115,10 +115,11 @@ static void derive_reduce_max(coh_graph *g, coh_value y, coh_value dy, const boo
   dx[0] = coh_op_mul(g, coh_op_argmax_onehot(g, g->nodes[y].input[0]), dy);
 }
 
+// NaN counts as larger than every number, so that it stays in sight
 static int64_t first_maximum(const float *x, int64_t n) {
   int64_t best = 0;
-  for (int64_t j = 1; j < n; j++)
-    if (x[j] > x[best]) best = j;
+  for (int64_t j = 1; j < n && x[best] == x[best]; j++)
+    if (!(x[j] <= x[best])) best = j;
   return best;
 }
 

@@ -1,36 +1,12 @@
-/* Task dqn: the round, the metrics, the charts, and the descriptor. */
+/* Task dqn: the metrics, the charts, and the descriptor. */
 #include "task/dqn/dqn.h"
 
 #include <string.h>
 
 #include "base/clock.h"
 
-static coh_status act(coh_dqn *dqn, const float *params, int n_threads) {
-  double begun = coh_clock_now();
-  coh_status status = coh_dqn_act(dqn, params, n_threads);
-  dqn->act_seconds += coh_clock_now() - begun;
-  return status;
-}
-
-static int64_t env_steps(const coh_dqn *dqn) {
-  return dqn->n_steps * dqn->options->envs;
-}
-
-static coh_status step_lockstep(coh_dqn *dqn) {
-  int n_threads = dqn->context->n_threads;
-  COH_TRY(act(dqn, dqn->params, n_threads));
-  COH_TRY(coh_dqn_store(dqn, n_threads));
-  dqn->n_steps += dqn->options->rollout;
-  return coh_dqn_learn(dqn, env_steps(dqn), n_threads);
-}
-
-static coh_status dqn_step(void *task) {
-  coh_dqn *dqn = task;
-  return step_lockstep(dqn);
-}
-
 static int64_t dqn_position(const void *task) {
-  return env_steps(task);
+  return ((const coh_dqn *)task)->env_steps;
 }
 
 // sum the lanes' finished episodes and their counts
@@ -75,7 +51,7 @@ static coh_status add_replay(coh_dqn *dqn, coh_metric_row *exact) {
 
 static void add_timing(coh_dqn *dqn, coh_metric_row *timing) {
   double now = coh_clock_now(), seconds = now - dqn->window_begun;
-  double steps = (double)((dqn->n_steps - dqn->steps_at_window) * dqn->options->envs);
+  double steps = (double)(dqn->env_steps - dqn->steps_at_window);
   coh_metric_add(timing, "rate/steps", steps / seconds);
   coh_metric_add(timing, "rate/updates",
                  (double)(dqn->n_updates - dqn->updates_at_window) / seconds);
@@ -83,7 +59,7 @@ static void add_timing(coh_dqn *dqn, coh_metric_row *timing) {
   coh_metric_add(timing, "share/learn", dqn->learn_seconds / seconds);
   coh_metric_add(timing, "share/reduce", dqn->reduce_seconds / seconds);
   dqn->window_begun = now;
-  dqn->steps_at_window = dqn->n_steps;
+  dqn->steps_at_window = dqn->env_steps;
   dqn->updates_at_window = dqn->n_updates;
   dqn->act_seconds = dqn->learn_seconds = dqn->reduce_seconds = 0;
 }
@@ -99,7 +75,7 @@ static coh_status dqn_metrics(void *task, coh_metric_row *exact, coh_metric_row 
   }
   coh_metric_add(exact, "train/epsilon",
                  coh_dqn_epsilon(&dqn->options->exploration, dqn->options->learning_starts,
-                                 env_steps(dqn), 0, dqn->options->envs));
+                                 dqn->env_steps, 0, dqn->options->envs));
   coh_metric_add(exact, "train/updates", (double)dqn->n_updates);
   if (dqn->n_window) add_learning(dqn, exact);
   COH_TRY(add_replay(dqn, exact));
@@ -189,7 +165,7 @@ const coh_task_type coh_task_dqn = {
     .unit = "environment steps",
     .create = coh_dqn_create,
     .destroy = coh_dqn_destroy,
-    .step = dqn_step,
+    .step = coh_dqn_round,
     .position = dqn_position,
     .metrics = dqn_metrics,
     .evaluate = coh_dqn_evaluate,

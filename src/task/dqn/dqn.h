@@ -2,6 +2,7 @@
  *
  * A round, lockstep:    act (all lanes) -> store -> learn (updates that are due)
  * A round, pipelined:   act with the round's first weights | learn  ->  store
+ * A round, free:        act and store again and again | learn what is due
  *
  * Everything a lane computes depends on the config, the seed and the lane; sums over lanes go
  * through coh_lane_sum; so ranks and threads do not change a bit.
@@ -9,6 +10,9 @@
  * those named in the option table. */
 #ifndef COHORT_TASK_DQN_H
 #define COHORT_TASK_DQN_H
+
+#include <pthread.h>
+#include <stdatomic.h>
 
 #include "cohort/env.h"
 #include "cohort/graph.h"
@@ -95,7 +99,9 @@ typedef struct coh_dqn {
   const void **sources; /* n_local pointers for lane sums */
   double *norm_partials;
   coh_key explore_key;
-  int64_t n_steps; /* of each environment; environment steps = n_steps x envs */
+  int64_t n_steps;       /* of each environment; environment steps = n_steps x envs */
+  int64_t learner_steps; /* n_steps as the round's learner sees it, for ages */
+  int64_t env_steps;     /* over all environments; schedule free: as all ranks last agreed */
   int64_t n_updates;
   /* accumulated since the last row of metrics */
   double tail[COH_DQN_TAIL_FLOATS];
@@ -103,8 +109,11 @@ typedef struct coh_dqn {
   int64_t n_window, n_norms; /* updates, and norms taken, in the window */
   double act_seconds, learn_seconds, reduce_seconds, window_begun;
   int64_t steps_at_window, updates_at_window;
+  /* schedule free: the actors' thread stores while the learner's draws, one at a time */
+  pthread_mutex_t experience;
+  atomic_bool learner_done;
   /* copies that a checkpoint being written borrows */
-  int64_t saved_counters[4];
+  int64_t saved_counters[5];
   double saved_sums[COH_DQN_TAIL_FLOATS + 1];
 } coh_dqn;
 
@@ -116,6 +125,11 @@ enum { COH_DQN_NORM_EVERY = 64 };
 /* Compile all programs. Fails: COH_E_CONFIG, COH_E_MEMORY. */
 coh_status coh_dqn_programs_create(coh_dqn *dqn);
 void coh_dqn_programs_destroy(coh_dqn *dqn);
+
+/* ---- rounds: dqn_round.c */
+
+/* One round of the task's schedule. Collective. */
+coh_status coh_dqn_round(void *task);
 
 /* ---- acting: dqn_act.c */
 
@@ -132,9 +146,9 @@ void coh_dqn_choose(coh_key key, int64_t first, int64_t step, const double *epsi
 
 /* ---- learning: dqn_learn.c */
 
-/* Do the updates that are due after `env_steps` environment steps. Collective.
+/* Do the updates that are due after env_steps, at most `most`. Collective.
  * Fails: COH_E_DIVERGED on all ranks. */
-coh_status coh_dqn_learn(coh_dqn *dqn, int64_t env_steps, int n_threads);
+coh_status coh_dqn_learn(coh_dqn *dqn, int64_t most, int n_threads);
 
 /* Updates due after so many environment steps. */
 int64_t coh_dqn_updates_due(const coh_dqn_options *options, int64_t env_steps);

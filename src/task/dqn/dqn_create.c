@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "task/dqn/dqn.h"
 
 static void expand_rows(const void *context, int64_t n, const void *rows, float *values) {
@@ -146,12 +147,16 @@ coh_status coh_dqn_create(const coh_run_context *context, const void *options, v
   if (status == COH_OK) {
     dqn->context = context;
     dqn->options = options;
+    pthread_mutex_init(&dqn->experience, NULL);
     status = create(dqn);
   }
   // the collective parts come last, when every rank is known to have come so far
   status = coh_comm_agree(context->world, status);
   if (status == COH_OK) status = create_replay(dqn);
   if (status == COH_OK) status = create_sums(dqn);
+  if (status == COH_OK && dqn->options->schedule == COH_DQN_FREE &&
+      coh_world_rank(context->world) == 0)
+    coh_log(COH_LOG_WARNING, "schedule free: fast, but this run is not bit-exact");
   *task = dqn;
   if (status != COH_OK && dqn) coh_dqn_destroy(task);
   return status;
@@ -172,6 +177,7 @@ void coh_dqn_destroy(void **task) {
   coh_network_destroy(&dqn->network);
   coh_free(dqn->params), coh_free(dqn->target), coh_free(dqn->acting);
   coh_free(dqn->errors), coh_free(dqn->sources), coh_free(dqn->norm_partials);
+  pthread_mutex_destroy(&dqn->experience);
   coh_free(dqn);
   *task = NULL;
 }

@@ -66,7 +66,7 @@ static void finish_lane(const coh_dqn *dqn, coh_dqn_lane *lane, float *errors) {
     tail[COH_DQN_TAIL_Q] += chosen[i];
     tail[COH_DQN_TAIL_Q_MAX] += q[i * n_actions + coh_dqn_argmax(q + i * n_actions, n_actions)];
     tail[COH_DQN_TAIL_AGE] +=
-        (float)(uint32_t)((uint32_t)dqn->n_steps - (uint32_t)lane->rows.transitions[i]);
+        (float)(uint32_t)((uint32_t)dqn->learner_steps - (uint32_t)lane->rows.transitions[i]);
   }
 }
 
@@ -128,8 +128,27 @@ static void move_target(coh_dqn *dqn) {
     coh_block_copy(dqn->target, dqn->params, dqn->n_floats);
 }
 
+// what touches the replay's state; with schedule free the actors' thread stores in between
+static coh_status draw(coh_dqn *dqn, double beta) {
+  bool is_free = dqn->options->schedule == COH_DQN_FREE;
+  if (is_free) pthread_mutex_lock(&dqn->experience);
+  coh_status status = is_free ? coh_replay_refresh(dqn->replay) : COH_OK;
+  if (status == COH_OK) status = coh_replay_draw(dqn->replay, (uint64_t)dqn->n_updates, beta);
+  if (is_free) pthread_mutex_unlock(&dqn->experience);
+  return status;
+}
+
+static coh_status write_back(coh_dqn *dqn) {
+  bool is_free = dqn->options->schedule == COH_DQN_FREE;
+  if (is_free) pthread_mutex_lock(&dqn->experience);
+  coh_status status = coh_replay_write_back(dqn->replay, (uint64_t)dqn->n_updates, dqn->errors);
+  if (status == COH_OK && !is_free) status = coh_replay_refresh(dqn->replay);
+  if (is_free) pthread_mutex_unlock(&dqn->experience);
+  return status;
+}
+
 static coh_status update_once(coh_dqn *dqn, double beta, int n_threads) {
-  COH_TRY(coh_replay_draw(dqn->replay, (uint64_t)dqn->n_updates, beta));
+  COH_TRY(draw(dqn, beta));
   COH_TRY(coh_lane_loop(n_threads, dqn->context->lanes.n_local, learn_lane, dqn));
   double begun = coh_clock_now();
   COH_TRY(reduce(dqn));
@@ -142,24 +161,32 @@ static coh_status update_once(coh_dqn *dqn, double beta, int n_threads) {
   for (int k = 0; k < COH_DQN_TAIL_FLOATS; k++)
     dqn->tail[k] += (double)tail[k];
   dqn->n_window++;
-  if (dqn->options->replay.prioritized) {
-    COH_TRY(coh_replay_write_back(dqn->replay, (uint64_t)dqn->n_updates, dqn->errors));
-    COH_TRY(coh_replay_refresh(dqn->replay));
-  }
+  if (dqn->options->replay.prioritized) COH_TRY(write_back(dqn));
   dqn->n_updates++;
   move_target(dqn);
   return COH_OK;
 }
 
-coh_status coh_dqn_learn(coh_dqn *dqn, int64_t env_steps, int n_threads) {
-  int64_t due = coh_dqn_updates_due(dqn->options, env_steps);
-  if (dqn->n_updates >= due) return COH_OK;
+// short of a batch there is nothing to stratify; those updates are made up for later
+static coh_status has_batch(coh_dqn *dqn, bool *enough) {
+  bool is_free = dqn->options->schedule == COH_DQN_FREE;
+  if (is_free) pthread_mutex_lock(&dqn->experience);
+  coh_status status = coh_replay_refresh(dqn->replay);
+  *enough = coh_replay_sampleable(dqn->replay) >= dqn->options->batch;
+  if (is_free) pthread_mutex_unlock(&dqn->experience);
+  return status;
+}
+
+coh_status coh_dqn_learn(coh_dqn *dqn, int64_t most, int n_threads) {
+  int64_t due = coh_dqn_updates_due(dqn->options, dqn->env_steps) - dqn->n_updates;
+  if (due > most) due = most;
+  if (due <= 0) return COH_OK;
   double begun = coh_clock_now();
-  COH_TRY(coh_replay_refresh(dqn->replay));
-  // short of a batch there is nothing to stratify; those updates are made up for later
-  if (coh_replay_sampleable(dqn->replay) < dqn->options->batch) return COH_OK;
-  double beta = beta_at(&dqn->options->beta, env_steps);
-  while (dqn->n_updates < due)
+  bool enough = false;
+  COH_TRY(has_batch(dqn, &enough));
+  if (!enough) return COH_OK;
+  double beta = beta_at(&dqn->options->beta, dqn->env_steps);
+  for (int64_t k = 0; k < due; k++)
     COH_TRY(update_once(dqn, beta, n_threads));
   dqn->learn_seconds += coh_clock_now() - begun;
   return COH_OK;

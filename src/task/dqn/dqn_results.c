@@ -97,9 +97,12 @@ static void compare(const coh_dqn *dqn, const coh_dqn_score *agent, const coh_dq
   snprintf(text, sizeof text,
            "After %lld environment steps and %lld updates the agent returns %.4g an episode of "
            "%s; playing at random returns %.4g.",
-           (long long)(dqn->n_steps * dqn->options->envs), (long long)dqn->n_updates,
-           agent->mean, dqn->options->env.kind->name, random->mean);
+           (long long)dqn->env_steps, (long long)dqn->n_updates, agent->mean,
+           dqn->options->env.kind->name, random->mean);
   coh_results_text(results, text);
+  if (dqn->options->schedule == COH_DQN_FREE)
+    coh_results_warning(results, "Schedule free: actors and learners did not wait for each "
+                                 "other, so this run cannot be repeated bit for bit.");
   if (agent->high <= random->high)
     coh_results_warning(results, "The agent is no better than chance. Look at the loss and the "
                                  "Q-values: a learning rate that is too high, too few updates "

@@ -5,7 +5,7 @@
 #include "base/alloc.h"
 #include "task/dqn/dqn.h"
 
-enum { N_COUNTERS = 4, N_SUMS = COH_DQN_TAIL_FLOATS + 1 };
+enum { N_COUNTERS = 5, N_SUMS = COH_DQN_TAIL_FLOATS + 1 };
 
 static coh_array vector_of(coh_dtype dtype, int64_t n, void *data) {
   return (coh_array){.dtype = dtype, .n_dims = 1, .shape = {n}, .data = data};
@@ -56,6 +56,7 @@ coh_status coh_dqn_save(void *task, coh_saver *saver) {
   dqn->saved_counters[1] = dqn->n_updates;
   dqn->saved_counters[2] = dqn->n_window;
   dqn->saved_counters[3] = dqn->n_norms;
+  dqn->saved_counters[4] = dqn->env_steps;
   memcpy(dqn->saved_sums, dqn->tail, sizeof dqn->tail);
   dqn->saved_sums[COH_DQN_TAIL_FLOATS] = dqn->norm_sum;
   return visit_tensors(dqn, dqn->saved_counters, dqn->saved_sums, save_one, saver);
@@ -68,7 +69,8 @@ coh_status coh_dqn_load(void *task, coh_loader *loader) {
   COH_TRY(visit_tensors(dqn, counters, sums, load_one, loader));
   for (int k = 0; k < N_COUNTERS; k++)
     COH_CHECK(counters[k] >= 0, COH_E_CHECKPOINT, "state.safetensors: a counter is negative");
-  dqn->n_steps = dqn->steps_at_window = counters[0];
+  dqn->n_steps = counters[0];
+  dqn->env_steps = dqn->steps_at_window = counters[4];
   dqn->n_updates = dqn->updates_at_window = counters[1];
   dqn->n_window = counters[2];
   dqn->n_norms = counters[3];

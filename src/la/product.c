@@ -2,7 +2,7 @@
  * OpenBLAS against oneDNN: nn 32x128x1024 132 / 228, nt 32x1024x128 106 / 173, tn 1024x128x32
  * 151 / 221, nt 64x120x84 127 / 165; but nn 64x84x120 187 / 182, tn 120x84x64 206 / 175 and
  * less below, where oneDNN's fixed cost shows. */
-#include "la/matmul.h"
+#include "la/product.h"
 
 #include <oneapi/dnnl/dnnl.h>
 

@@ -1,11 +1,11 @@
 /* dx (N,H,W,C) for small C: columns (places, KH KW C) = dy (places, O) w^T, then every place
  * adds its row of columns to the pixels under its window. Images go through in groups, so that
  * the columns stay in cache. */
-#include "la/convolution_thin.h"
+#include "la/thin_convolution.h"
 
 #include <string.h>
 
-#include "la/matmul.h"
+#include "la/product.h"
 
 enum { GROUP_PLACES = 1024, MAX_CHANNELS = 4 };
 

@@ -1,9 +1,9 @@
 /* The data gradient of convolutions with few input channels, where oneDNN is slow: one product
  * and a scatter. Internal to la. */
-#ifndef COHORT_LA_CONVOLUTION_THIN_H
-#define COHORT_LA_CONVOLUTION_THIN_H
+#ifndef COHORT_LA_THIN_CONVOLUTION_H
+#define COHORT_LA_THIN_CONVOLUTION_H
 
-#include "la/convolution.h"
+#include "la/dnnl_convolution.h"
 
 /* Whether this way is the faster one. */
 bool coh_convolution_thin_pays(const coh_convolution_shape *shape);

@@ -1,6 +1,6 @@
 /* The window of convolutions and poolings as a node keeps it. */
-#ifndef COHORT_GRAPH_OPS_WINDOW_H
-#define COHORT_GRAPH_OPS_WINDOW_H
+#ifndef COHORT_GRAPH_SLIDING_WINDOW_H
+#define COHORT_GRAPH_SLIDING_WINDOW_H
 
 #include "graph/operator.h"
 

@@ -1,5 +1,5 @@
 /* The window of convolutions and poolings: defaults, bounds, how many places it has. */
-#include "graph/ops/window.h"
+#include "graph/sliding_window.h"
 
 bool coh_window_complete(coh_graph *g, const char *op, coh_value x, coh_window *window) {
   if (window->groups == 0) window->groups = 1;

@@ -1,7 +1,7 @@
 /* Contiguous row-major products C = op(A) op(B), by the kernel that is fastest for the shape.
  */
-#ifndef COHORT_LA_MATMUL_H
-#define COHORT_LA_MATMUL_H
+#ifndef COHORT_LA_PRODUCT_H
+#define COHORT_LA_PRODUCT_H
 
 #include <stdbool.h>
 #include <stdint.h>

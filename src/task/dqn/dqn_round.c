@@ -1,0 +1,94 @@
+/* How acting and learning meet: in turn, at once with a fixed lag, or free of each other. */
+#include "base/clock.h"
+#include "task/dqn/dqn.h"
+#include "task/lane_loop.h"
+
+// schedule free: updates a round, so that metrics and signals get their turn
+enum { FREE_UPDATES = 32 };
+
+static coh_status act(coh_dqn *dqn, const float *params, int n_threads) {
+  double begun = coh_clock_now();
+  coh_status status = coh_dqn_act(dqn, params, n_threads);
+  dqn->act_seconds += coh_clock_now() - begun;
+  return status;
+}
+
+static void count_steps(coh_dqn *dqn) {
+  dqn->n_steps += dqn->options->rollout;
+  dqn->env_steps = dqn->n_steps * dqn->options->envs;
+}
+
+static coh_status round_lockstep(coh_dqn *dqn) {
+  int n_threads = dqn->context->n_threads;
+  COH_TRY(act(dqn, dqn->params, n_threads));
+  COH_TRY(coh_dqn_store(dqn, n_threads));
+  count_steps(dqn);
+  dqn->learner_steps = dqn->n_steps;
+  return coh_dqn_learn(dqn, INT64_MAX, n_threads);
+}
+
+// the halves of a pipelined round touch nothing of each other: the actors have the weights of
+// the round's start, the learner the experience of the rounds before
+static coh_status learn_half(void *task, int n_threads) {
+  return coh_dqn_learn(task, INT64_MAX, n_threads);
+}
+
+static coh_status act_half(void *task, int n_threads) {
+  coh_dqn *dqn = task;
+  return act(dqn, dqn->acting, n_threads);
+}
+
+static coh_status round_pipelined(coh_dqn *dqn) {
+  coh_block_copy(dqn->acting, dqn->params, dqn->n_floats);
+  dqn->learner_steps = dqn->n_steps;
+  COH_TRY(coh_lane_pair(dqn->context->n_threads, learn_half, act_half, dqn));
+  COH_TRY(coh_dqn_store(dqn, dqn->context->n_threads));
+  count_steps(dqn);
+  return COH_OK;
+}
+
+static coh_status learn_freely(void *task, int n_threads) {
+  coh_dqn *dqn = task;
+  coh_status status = coh_dqn_learn(dqn, FREE_UPDATES, n_threads);
+  atomic_store(&dqn->learner_done, true);
+  return status;
+}
+
+// act and store until the learner has done its updates; at least once
+static coh_status act_freely(void *task, int n_threads) {
+  coh_dqn *dqn = task;
+  do {
+    COH_TRY(act(dqn, dqn->acting, n_threads));
+    pthread_mutex_lock(&dqn->experience);
+    coh_status status = coh_dqn_store(dqn, n_threads);
+    pthread_mutex_unlock(&dqn->experience);
+    COH_TRY(status);
+    dqn->n_steps += dqn->options->rollout;
+  } while (dqn->context->n_threads > 1 && !atomic_load(&dqn->learner_done));
+  return COH_OK;
+}
+
+static coh_status round_free(coh_dqn *dqn) {
+  int64_t before = dqn->n_steps;
+  coh_block_copy(dqn->acting, dqn->params, dqn->n_floats);
+  dqn->learner_steps = dqn->n_steps;
+  atomic_store(&dqn->learner_done, false);
+  COH_TRY(coh_lane_pair(dqn->context->n_threads, learn_freely, act_freely, dqn));
+  // ranks have acted at their own pace: agree on how far all of them are
+  int64_t steps = (dqn->n_steps - before) * dqn->lane_envs * dqn->context->lanes.n_local;
+  COH_TRY(coh_comm_reduce_int(dqn->context->world, COH_REDUCE_SUM, &steps, 1));
+  dqn->env_steps += steps;
+  return COH_OK;
+}
+
+coh_status coh_dqn_round(void *task) {
+  coh_dqn *dqn = task;
+  switch (dqn->options->schedule) {
+  case COH_DQN_PIPELINED:
+    return round_pipelined(dqn);
+  case COH_DQN_FREE:
+    return round_free(dqn);
+  default:
+    return round_lockstep(dqn);
+  }
+}

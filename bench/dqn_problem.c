@@ -157,6 +157,7 @@ static coh_status play(coh_dqn *dqn) {
     COH_TRY(coh_dqn_act(dqn, dqn->params, 1));
     COH_TRY(coh_dqn_store(dqn, 1));
     dqn->n_steps += dqn->options->rollout;
+    dqn->learner_steps = dqn->n_steps;
   }
   return COH_OK;
 }

@@ -1,6 +1,5 @@
 /* Messages of any size over nonblocking point-to-point calls.
- * Plain requests are used: persistent ones would save under 0.1 us a message here, and the
- * result buffer of a sum differs from call to call. */
+ * Plain requests, not persistent ones: the buffers differ from call to call. */
 #include "comm/transfer.h"
 
 #include "base/alloc.h"

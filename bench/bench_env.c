@@ -1,8 +1,9 @@
 /* Steps per second on one core, for every registered environment and several batch sizes:
  * random actions, observations written, ended episodes restarted.
  *     bench_env [NAME...]
- * Prints one JSON object a line: environment, batch, and the medians over the repeats of steps
- * per CPU second of the thread and per second of the clock on the wall, with the raw samples.
+ * Prints one JSON object a line: environment, batch, and steps per CPU second of the thread and
+ * per second of the clock on the wall, as medians with a nonparametric 95% interval and the raw
+ * samples.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +13,7 @@
 #include "base/clock.h"
 #include "cohort/env.h"
 #include "cohort/random.h"
+#include "sample.h"
 
 enum { N_REPEATS = 7, N_SCRIPT = 64 };
 static const double seconds_per_repeat = 0.1;
@@ -37,18 +39,6 @@ static void play(bench *run, int64_t n_steps) {
   }
 }
 
-static int ascending(const void *a, const void *b) {
-  double x = *(const double *)a, y = *(const double *)b;
-  return (x > y) - (x < y);
-}
-
-static double median(const double *samples) {
-  double sorted[N_REPEATS];
-  memcpy(sorted, samples, sizeof sorted);
-  qsort(sorted, N_REPEATS, sizeof sorted[0], ascending);
-  return sorted[N_REPEATS / 2];
-}
-
 static void measure(bench *run, const char *name) {
   int64_t n_steps = 16;
   for (;; n_steps *= 2) { // long enough to time, and warm
@@ -64,12 +54,10 @@ static void measure(bench *run, const char *name) {
     per_cpu[r] = total / (coh_clock_thread() - cpu);
     per_wall[r] = total / (coh_clock_now() - wall);
   }
-  printf("{\"env\": \"%s\", \"batch\": %lld, \"steps_per_cpu_s\": %.4g, \"steps_per_s\": %.4g, "
-         "\"samples\": [",
-         name, (long long)run->n_envs, median(per_cpu), median(per_wall));
-  for (int r = 0; r < N_REPEATS; r++)
-    printf("%s%.4g", r ? ", " : "", per_cpu[r]);
-  printf("]}\n");
+  printf("{\"bench\": \"env\", \"env\": \"%s\", \"batch\": %lld", name, (long long)run->n_envs);
+  bench_sample_print("steps_per_cpu_s", per_cpu, N_REPEATS);
+  bench_sample_print("steps_per_s", per_wall, N_REPEATS);
+  printf("}\n");
   fflush(stdout);
 }
 

@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "cohort/graph.h"
 #include "cohort/random.h"
+#include "sample.h"
 
 enum { MAX_SAMPLES = 400 };
 
@@ -23,30 +24,17 @@ typedef struct bench {
   bool raw, describe, steps;
 } bench;
 
-static int ascending(const void *a, const void *b) {
-  double x = *(const double *)a, y = *(const double *)b;
-  return (x > y) - (x < y);
-}
-
 static void report(const bench *b, const char *name, double *sample, int n, double flops) {
-  qsort(sample, (size_t)n, sizeof *sample, ascending);
-  // ranks of the interval: n/2 -+ 0.98 sqrt(n)
-  int spread = 1;
-  while (spread * spread < n)
-    spread++;
-  int low = n / 2 - spread, high = n / 2 + spread;
-  low = low < 0 ? 0 : low;
-  high = high >= n ? n - 1 : high;
-  double median = sample[n / 2];
-  printf("{\"bench\":\"graph\",\"case\":\"%s\",\"us\":%.3f,\"us_low\":%.3f,\"us_high\":%.3f,"
-         "\"gflops\":%.1f,\"n\":%d",
-         name, median * 1e6, sample[low] * 1e6, sample[high] * 1e6, flops / median * 1e-9, n);
-  if (b->raw) {
-    printf(",\"samples_us\":[");
-    for (int i = 0; i < n; i++)
-      printf("%s%.3f", i ? "," : "", sample[i] * 1e6);
-    printf("]");
-  }
+  for (int i = 0; i < n; i++)
+    sample[i] *= 1e6;
+  bench_summary summary = bench_summarise(sample, n);
+  printf("{\"bench\": \"graph\", \"case\": \"%s\", \"gflops\": %.1f, \"n\": %d", name,
+         flops / summary.median * 1e-3, n);
+  if (b->raw)
+    bench_sample_print("us", sample, n);
+  else
+    printf(", \"us\": %.3f, \"us_low\": %.3f, \"us_high\": %.3f", summary.median, summary.low,
+           summary.high);
   printf("}\n");
   fflush(stdout);
 }
@@ -70,8 +58,8 @@ static void report_steps(const coh_program *program, coh_workspace *workspace) {
       sample[s * ROUNDS + r] = coh_clock_now() - from;
     }
   for (int64_t s = 0; s < n; s++) {
-    qsort(sample + s * ROUNDS, ROUNDS, sizeof *sample, ascending);
-    fprintf(stderr, "step %3d %9.2f us\n", (int)s, sample[s * ROUNDS + ROUNDS / 2] * 1e6);
+    double median = bench_summarise(sample + s * ROUNDS, ROUNDS).median;
+    fprintf(stderr, "step %3d %9.2f us\n", (int)s, median * 1e6);
   }
   coh_free(sample);
 }

@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "comm/lane_rounds.h"
 #include "comm/threads.h"
+#include "sample.h"
 
 enum { MAX_SAMPLES = 200 };
 
@@ -42,11 +43,6 @@ static coh_status by_mpi(bench *b, int64_t count) {
              : COH_E_COMM;
 }
 
-static int by_value(const void *a, const void *b) {
-  double x = *(const double *)a, y = *(const double *)b;
-  return (x > y) - (x < y);
-}
-
 // seconds a sum, of the slowest rank
 static coh_status time_once(bench *b, one_sum *sum, int64_t count, int64_t n_repeats,
                             double *seconds) {
@@ -66,27 +62,20 @@ static coh_status measure(bench *b, const char *name, one_sum *sum, int64_t coun
   if (n_repeats > 200) n_repeats = 200;
   for (int64_t i = 0; i < b->n_samples; ++i)
     COH_TRY(time_once(b, sum, count, n_repeats, &sample[i]));
-  qsort(sample, (size_t)b->n_samples, sizeof *sample, by_value);
   if (coh_world_rank(b->world) != 0) return COH_OK;
 
-  // ranks of the order statistics that hold the median with 95%: n/2 -+ 0.98 sqrt(n)
-  int64_t n = b->n_samples, half = 1;
-  while ((double)(half * half) < 0.96 * (double)n)
-    half++;
-  int64_t low = n / 2 - half > 0 ? n / 2 - half : 0,
-          high = n / 2 + half < n ? n / 2 + half : n - 1;
-  double median = sample[n / 2], size = coh_world_size(b->world);
+  for (int64_t i = 0; i < b->n_samples; ++i)
+    sample[i] *= 1e6;
+  double median = bench_summarise(sample, b->n_samples).median, size = coh_world_size(b->world);
   int64_t n_bytes = count * (int64_t)sizeof(float);
   printf("{\"bench\": \"lane_sum\", \"by\": \"%s\", \"method\": \"%s\", \"ranks\": %d, "
          "\"nodes\": %d, \"lanes\": %" PRId64 ", \"threads\": %" PRId64 ", \"bytes\": %" PRId64
-         ", \"median_us\": %.2f, \"interval_us\": [%.2f, %.2f], \"busbw_gbs\": %.3f, "
-         "\"samples_us\": [",
+         ", \"busbw_gbs\": %.3f",
          name, method_names[b->method], (int)size, coh_world_n_nodes(b->world),
-         b->lanes.n_lanes, b->n_threads, n_bytes, 1e6 * median, 1e6 * sample[low],
-         1e6 * sample[high], (double)n_bytes / median * 2 * (size - 1) / size * 1e-9);
-  for (int64_t i = 0; i < n; ++i)
-    printf("%s%.2f", i ? ", " : "", 1e6 * sample[i]);
-  printf("]}\n");
+         b->lanes.n_lanes, b->n_threads, n_bytes,
+         (double)n_bytes / median * 2 * (size - 1) / size * 1e-3);
+  bench_sample_print("us", sample, b->n_samples);
+  printf("}\n");
   fflush(stdout);
   return COH_OK;
 }

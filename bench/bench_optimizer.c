@@ -6,12 +6,12 @@
  * raw samples. */
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "cohort/nn.h"
 #include "cohort/random.h"
+#include "sample.h"
 
 enum { N_REPEATS = 15, MAX_STREAMS = 4 };
 static const double seconds_per_repeat = 0.02;
@@ -93,11 +93,6 @@ static void move(subject *s) {
   }
 }
 
-static int ascending(const void *a, const void *b) {
-  double x = *(const double *)a, y = *(const double *)b;
-  return (x > y) - (x < y);
-}
-
 // microseconds a call, one sample a repeat; returns the median
 static double measure(subject *s, void (*work)(subject *), double sample[N_REPEATS]) {
   int64_t n_calls = 4;
@@ -113,10 +108,7 @@ static double measure(subject *s, void (*work)(subject *), double sample[N_REPEA
       work(s);
     sample[k] = (coh_clock_thread() - begin) / (double)n_calls * 1e6;
   }
-  double sorted[N_REPEATS];
-  memcpy(sorted, sample, sizeof sorted);
-  qsort(sorted, N_REPEATS, sizeof sorted[0], ascending);
-  return sorted[N_REPEATS / 2];
+  return bench_summarise(sample, N_REPEATS).median;
 }
 
 static void report(const char *size, int64_t n_floats, const char *config) {
@@ -130,12 +122,11 @@ static void report(const char *size, int64_t n_floats, const char *config) {
   double steps[N_REPEATS], moves[N_REPEATS];
   double step_us = measure(&s, step, steps), floor_us = measure(&s, move, moves);
   double bytes = (double)(n_floats * (2 * s.n_streams + 1)) * sizeof(float);
-  printf("{\"size\": \"%s\", \"floats\": %lld, \"optimizer\": \"%s\", \"us_per_step\": %.2f, "
-         "\"us_floor\": %.2f, \"bytes\": %.0f, \"gb_per_s\": %.1f, \"samples\": [",
-         size, (long long)n_floats, config, step_us, floor_us, bytes, bytes / step_us * 1e-3);
-  for (int k = 0; k < N_REPEATS; k++)
-    printf("%s%.2f", k ? ", " : "", steps[k]);
-  printf("]}\n");
+  printf("{\"bench\": \"optimizer\", \"size\": \"%s\", \"floats\": %lld, \"optimizer\": \"%s\", "
+         "\"bytes\": %.0f, \"gb_per_s\": %.1f, \"cpu_us_floor\": %.3f",
+         size, (long long)n_floats, config, bytes, bytes / step_us * 1e-3, floor_us);
+  bench_sample_print("cpu_us", steps, N_REPEATS);
+  printf("}\n");
   for (int k = 0; k < MAX_STREAMS; k++)
     coh_free(s.block[k]);
   coh_free(s.grads);

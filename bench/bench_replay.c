@@ -9,7 +9,6 @@
  * games, tiers, priorities and batches. */
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -19,6 +18,7 @@
 #include "cohort/env.h"
 #include "cohort/random.h"
 #include "cohort/replay.h"
+#include "sample.h"
 
 enum { MAX_SAMPLES = 200, UPDATES = 200, INSERTS = 200 };
 
@@ -41,11 +41,6 @@ typedef struct bench {
 
 static void expand(const void *context, int64_t n, const void *rows, float *values) {
   coh_env_expand(context, n, rows, values);
-}
-
-static int by_value(const void *a, const void *b) {
-  double x = *(const double *)a, y = *(const double *)b;
-  return (x > y) - (x < y);
 }
 
 /* One step of every environment of this rank; returns the seconds that appending took. */
@@ -89,29 +84,19 @@ static coh_status update(bench *b, uint64_t number) {
   return coh_replay_write_back(b->replay, number, b->errors);
 }
 
-static void print_samples(bench *b, const char *what, double *sample) {
+static void print_samples(bench *b, const char *what, const double *sample) {
   if (coh_world_rank(b->world) != 0) return;
-  qsort(sample, (size_t)b->n_samples, sizeof *sample, by_value);
-  int64_t n = b->n_samples, half = 1;
-  // order statistics that hold the median with 95%: n/2 -+ 0.98 sqrt(n)
-  while ((double)(half * half) < 0.96 * (double)n)
-    half++;
-  int64_t low = n / 2 - half > 0 ? n / 2 - half : 0;
-  int64_t high = n / 2 + half < n ? n / 2 + half : n - 1;
   coh_replay_stats stats;
   coh_replay_stats_of(b->replay, &stats);
   printf("{\"bench\": \"replay\", \"what\": \"%s\", \"env\": \"%s\", \"tier\": \"%s\", "
          "\"prioritized\": %d, \"batch\": %" PRId64 ", \"lanes\": %" PRId64 ", \"ranks\": %d, "
          "\"row_bytes\": %zu, \"chunk\": %" PRId64 ", \"transitions\": %" PRId64
-         ", \"bytes_a_transition\": %.2f, \"bytes_reserved\": %" PRId64
-         ", \"us\": %.3f, \"low\": %.3f, \"high\": %.3f, \"samples\": [",
+         ", \"bytes_a_transition\": %.2f, \"bytes_reserved\": %" PRId64,
          what, b->env_name, stats.tier == COH_REPLAY_COLD ? "cold" : "hot", (int)b->prioritized,
          b->batch, b->n_lanes, coh_world_size(b->world), b->spec->observation_bytes, b->chunk,
-         stats.n_transitions, stats.bytes_transition, stats.bytes_reserved, sample[n / 2],
-         sample[low], sample[high]);
-  for (int64_t i = 0; i < n; i++)
-    printf("%s%.3f", i ? ", " : "", sample[i]);
-  printf("]}\n");
+         stats.n_transitions, stats.bytes_transition, stats.bytes_reserved);
+  bench_sample_print("us", sample, b->n_samples);
+  printf("}\n");
   fflush(stdout);
 }
 

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/float_mode.h"
 #include "graph/program.h"
 
 struct coh_workspace {
@@ -123,15 +124,9 @@ float *coh_workspace_data(coh_workspace *workspace, coh_value value) {
   return port && port->slot >= 0 ? workspace->address[port->slot] : NULL;
 }
 
-coh_status coh_program_run_steps(const coh_program *program, coh_workspace *workspace,
-                                 int64_t first, int64_t last) {
-  COH_CHECK(workspace->program == program, COH_E_CONFIG,
-            "run: the workspace belongs to another program");
-  COH_CHECK(workspace->parameters_bound || !program->uses_parameters, COH_E_CONFIG,
-            "run: the parameter block is not bound");
-  COH_CHECK(first >= 0 && first <= last && last <= program->n_steps, COH_E_CONFIG,
-            "run: steps [%lld, %lld) of %lld", (long long)first, (long long)last,
-            (long long)program->n_steps);
+// the kernels of some steps; not inlined, so that nothing moves out of the float mode around it
+__attribute__((noinline)) static coh_status
+run_kernels(const coh_program *program, coh_workspace *workspace, int64_t first, int64_t last) {
   const float *in[COH_MAX_EXTERNALS];
   for (int64_t s = first; s < last; s++) {
     const coh_step *step = &program->steps[s];
@@ -151,6 +146,22 @@ coh_status coh_program_run_steps(const coh_program *program, coh_workspace *work
     COH_TRY(step->op->run(&call));
   }
   return COH_OK;
+}
+
+coh_status coh_program_run_steps(const coh_program *program, coh_workspace *workspace,
+                                 int64_t first, int64_t last) {
+  COH_CHECK(workspace->program == program, COH_E_CONFIG,
+            "run: the workspace belongs to another program");
+  COH_CHECK(workspace->parameters_bound || !program->uses_parameters, COH_E_CONFIG,
+            "run: the parameter block is not bound");
+  COH_CHECK(first >= 0 && first <= last && last <= program->n_steps, COH_E_CONFIG,
+            "run: steps [%lld, %lld) of %lld", (long long)first, (long long)last,
+            (long long)program->n_steps);
+  // activations and gradients that fade out must not fall into slow subnormal arithmetic
+  coh_float_mode mode = coh_float_mode_begin();
+  coh_status status = run_kernels(program, workspace, first, last);
+  coh_float_mode_end(mode);
+  return status;
 }
 
 coh_status coh_program_run(const coh_program *program, coh_workspace *workspace) {

@@ -123,6 +123,7 @@ static void test_la_matmul_matches_its_definition_for_every_kernel(void **state)
       int64_t m = shapes[s][0], n = shapes[s][1], k = shapes[s][2];
       float *a = random_array(m * k, 6), *b = random_array(k * n, 7),
             *c = random_array(m * n, 8);
+      for (int64_t i = 0; i < m * n; i++) c[i] = NAN; // old content does not matter
       coh_la_matmul(ta, tb, m, n, k, a, b, c);
       for (int64_t i = 0; i < m; i++)
         for (int64_t j = 0; j < n; j++) {

@@ -18,9 +18,10 @@ static coh_status compile_values(coh_dqn *dqn, int64_t n, coh_dqn_values *values
   values->input = coh_graph_input(graph, "observation", batch_shape(&dqn->spec, n));
   coh_status status = coh_network_build(dqn->network, graph, values->input, &values->q);
   if (status == COH_OK)
-    status = coh_program_compile(graph, &values->q, 1,
-                                 &(coh_compile_options){.precision = dqn->context->precision},
-                                 &values->program);
+    status = coh_program_compile(
+        graph, &values->q, 1,
+        &(coh_compile_options){.precision = (coh_precision)dqn->context->precision},
+        &values->program);
   coh_graph_destroy(&graph);
   return status;
 }
@@ -60,9 +61,10 @@ static coh_status compile_update(coh_dqn *dqn, coh_dqn_update *update) {
     outputs[update->n_parameters] = update->q;
     outputs[update->n_parameters + 1] = update->chosen;
     outputs[update->n_parameters + 2] = update->losses;
-    status = coh_program_compile(graph, outputs, n_outputs,
-                                 &(coh_compile_options){.precision = dqn->context->precision},
-                                 &update->program);
+    status = coh_program_compile(
+        graph, outputs, n_outputs,
+        &(coh_compile_options){.precision = (coh_precision)dqn->context->precision},
+        &update->program);
   }
   coh_free(outputs);
   if (status == COH_OK)

@@ -148,7 +148,8 @@ typedef struct coh_task_type {
   coh_status (*evaluate)(void *task, coh_metric_row *exact);
 
   /* Save and load. Collective; the lane functions are called for each local lane. A lane's
-   * bytes are read back in the order they were written. save_lane and load_lane may be NULL. */
+   * bytes are read back in the order they were written. save_lane and load_lane may be NULL.
+   * A state that has diverged is not saved: save fails with COH_E_DIVERGED, on all ranks. */
   coh_status (*save)(void *task, coh_saver *saver);
   coh_status (*load)(void *task, coh_loader *loader);
   coh_status (*save_lane)(void *task, int64_t lane, coh_saver *saver);

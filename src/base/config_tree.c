@@ -19,6 +19,8 @@ typedef struct reader {
   yaml_event_t event;
   bool has_event;
   const char *source;
+  const char *text; // n_bytes of it
+  size_t n_bytes;
 } reader;
 
 static coh_config *node_new(const char *source, coh_config_type type, int line, int column) {
@@ -66,16 +68,26 @@ static coh_status fail_at(const reader *in, const char *what) {
                   in->event.start_mark.column + 1, what);
 }
 
+// what libyaml could not read; bytes that are no text it knows only by their offset
+static coh_status fail_parsing(const reader *in) {
+  const yaml_parser_t *yaml = &in->yaml;
+  size_t line = yaml->problem_mark.line, column = yaml->problem_mark.column;
+  if (yaml->error == YAML_READER_ERROR) {
+    line = column = 0;
+    for (size_t i = 0; i < yaml->problem_offset && i < in->n_bytes; i++) {
+      column = in->text[i] == '\n' ? 0 : column + 1;
+      line += in->text[i] == '\n';
+    }
+  }
+  return coh_fail(COH_E_CONFIG, "%s:%zu:%zu: not valid YAML: %s", in->source, line + 1,
+                  column + 1, yaml->problem ? yaml->problem : "unreadable");
+}
+
 // fetch the next event; anchors and tags are refused here, for every kind of node
 static coh_status next_event(reader *in) {
   if (in->has_event) yaml_event_delete(&in->event);
   in->has_event = false;
-  if (!yaml_parser_parse(&in->yaml, &in->event)) {
-    const yaml_parser_t *yaml = &in->yaml;
-    return coh_fail(COH_E_CONFIG, "%s:%zu:%zu: not valid YAML: %s", in->source,
-                    yaml->problem_mark.line + 1, yaml->problem_mark.column + 1,
-                    yaml->problem ? yaml->problem : "unreadable");
-  }
+  if (!yaml_parser_parse(&in->yaml, &in->event)) return fail_parsing(in);
   in->has_event = true;
   const yaml_event_t *event = &in->event;
   const yaml_char_t *anchor = NULL, *tag = NULL;
@@ -194,7 +206,7 @@ static coh_status read_document(reader *in, coh_config **out) {
 
 coh_status coh_config_parse_value(const char *source, const char *text, size_t n_bytes,
                                   coh_config **out) {
-  reader in = {.source = source};
+  reader in = {.source = source, .text = text, .n_bytes = n_bytes};
   COH_CHECK(yaml_parser_initialize(&in.yaml), COH_E_MEMORY,
             "out of memory for the YAML reader");
   yaml_parser_set_input_string(&in.yaml, (const unsigned char *)text, n_bytes);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "base/text.h"
 #include "cli/command.h"
 #include "cohort/version.h"
@@ -74,6 +75,11 @@ static int leave(coh_world *world, coh_status status) {
     fprintf(stderr, "cohort: %s%s\n",
             status == COH_E_SAVED ? "" : "error: ", coh_error_message());
   coh_world_close(&world);
+#ifndef NDEBUG
+  // what was allocated is released, on every way out
+  if (coh_alloc_live() != 0)
+    fprintf(stderr, "cohort: warning: %lld blocks leak\n", (long long)coh_alloc_live());
+#endif
   return coh_status_exit_code(status);
 }
 
@@ -82,17 +88,26 @@ static int usage_fault(const char *message) {
   return coh_status_exit_code(COH_E_CONFIG);
 }
 
+// whether mpirun or srun started this process as another rank than the first: commands that
+// need no world are then done once
+static bool is_further_rank(void) {
+  const char *rank = getenv("PMIX_RANK");
+  if (!rank) rank = getenv("PMI_RANK");
+  return rank && strcmp(rank, "0") != 0;
+}
+
 int main(int count, char **argument) {
   if (count < 2) {
-    coh_help_show(NULL);
+    if (!is_further_rank()) coh_help_show(NULL);
     return coh_status_exit_code(COH_E_CONFIG);
   }
   if (strcmp(argument[1], "--version") == 0) {
+    if (is_further_rank()) return 0;
     printf("cohort %s\n", coh_version());
     return 0;
   }
   if (strcmp(argument[1], "--help") == 0 || strcmp(argument[1], "-h") == 0)
-    return leave(NULL, coh_help_show(count > 2 ? argument[2] : NULL));
+    return is_further_rank() ? 0 : leave(NULL, coh_help_show(count > 2 ? argument[2] : NULL));
 
   const char *words[MOST_ARGUMENTS], *overrides[MOST_ARGUMENTS];
   coh_arguments arguments = {0};
@@ -102,7 +117,7 @@ int main(int count, char **argument) {
     status = take_apart(count - 2, argument + 2, &arguments, words, overrides);
   coh_world *world = NULL;
   if (status == COH_OK && !command->needs_world)
-    return leave(NULL, call(command, &arguments, NULL));
+    return is_further_rank() ? 0 : leave(NULL, call(command, &arguments, NULL));
 
   // usage faults are the same on every rank; open the world so that only one of them speaks
   char message[1024];

@@ -1,6 +1,7 @@
 /* The registries, by the plural that people type. */
 #include "cli/registries.h"
 
+#include "cohort/data.h"
 #include "cohort/env.h"
 #include "cohort/nn.h"
 #include "cohort/task.h"
@@ -8,6 +9,8 @@
 const coh_registry coh_registries[] = {
     {"tasks", &coh_task_kinds},
     {"envs", &coh_env_kinds},
+    {"datasets", &coh_dataset_kinds},
+    {"augmentations", &coh_augmentation_kinds},
     {"layers", &coh_layer_kinds},
     {"activations", &coh_activation_kinds},
     {"losses", &coh_loss_kinds},

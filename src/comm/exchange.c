@@ -2,20 +2,24 @@
  * so no count is limited by an int; what is small or equal-sized uses MPI's collectives. */
 #include <string.h>
 
+#include "comm/wait.h"
 #include "comm/world.h"
 
 enum { EXCHANGE_TAG = 0 };
 
 coh_status coh_comm_barrier(coh_world *world) {
-  COH_MPI(MPI_Barrier(world->comm));
-  return COH_OK;
+  MPI_Request request;
+  COH_MPI(MPI_Ibarrier(world->comm, &request));
+  return coh_wait_all(1, &request, 0);
 }
 
 coh_status coh_comm_bcast(coh_world *world, void *data, size_t n_bytes, int root) {
   char *at = data;
   for (size_t n_piece; n_bytes > 0; at += n_piece, n_bytes -= n_piece) {
     n_piece = n_bytes < world->transfer.chunk ? n_bytes : world->transfer.chunk;
-    COH_MPI(MPI_Bcast(at, (int)n_piece, MPI_BYTE, root, world->comm));
+    MPI_Request request;
+    COH_MPI(MPI_Ibcast(at, (int)n_piece, MPI_BYTE, root, world->comm, &request));
+    COH_TRY(coh_wait_all(1, &request, n_piece));
   }
   return COH_OK;
 }
@@ -27,9 +31,10 @@ static void copy_bytes(void *to, const void *from, size_t n_bytes) {
 coh_status coh_comm_allgather(coh_world *world, const void *send, size_t n_bytes,
                               void *receive) {
   if (n_bytes <= world->transfer.chunk) {
-    COH_MPI(MPI_Allgather(send, (int)n_bytes, MPI_BYTE, receive, (int)n_bytes, MPI_BYTE,
-                          world->comm));
-    return COH_OK;
+    MPI_Request request;
+    COH_MPI(MPI_Iallgather(send, (int)n_bytes, MPI_BYTE, receive, (int)n_bytes, MPI_BYTE,
+                           world->comm, &request));
+    return coh_wait_all(1, &request, n_bytes * (size_t)world->size);
   }
   copy_bytes((char *)receive + (size_t)world->rank * n_bytes, send, n_bytes);
   for (int rank = 0; rank < world->size; ++rank)
@@ -76,9 +81,10 @@ coh_status coh_comm_gather_varied(coh_world *world, const void *send, const size
 coh_status coh_comm_alltoall(coh_world *world, const void *send, size_t n_bytes,
                              void *receive) {
   if (n_bytes <= world->transfer.chunk) {
-    COH_MPI(MPI_Alltoall(send, (int)n_bytes, MPI_BYTE, receive, (int)n_bytes, MPI_BYTE,
-                         world->comm));
-    return COH_OK;
+    MPI_Request request;
+    COH_MPI(MPI_Ialltoall(send, (int)n_bytes, MPI_BYTE, receive, (int)n_bytes, MPI_BYTE,
+                          world->comm, &request));
+    return coh_wait_all(1, &request, n_bytes * (size_t)world->size);
   }
   coh_transfer *transfer = &world->transfer;
   for (int rank = 0; rank < world->size; ++rank)
@@ -117,6 +123,13 @@ coh_status coh_comm_alltoall_varied(coh_world *world, const void *send,
   return coh_transfer_wait(transfer);
 }
 
+static coh_status reduce(coh_world *world, void *values, int64_t n, MPI_Datatype type,
+                         MPI_Op op) {
+  MPI_Request request;
+  COH_MPI(MPI_Iallreduce(MPI_IN_PLACE, values, (int)n, type, op, world->comm, &request));
+  return coh_wait_all(1, &request, (size_t)n * 8);
+}
+
 static MPI_Op op_of(coh_reduce how) {
   return how == COH_REDUCE_MIN ? MPI_MIN : how == COH_REDUCE_MAX ? MPI_MAX : MPI_SUM;
 }
@@ -126,14 +139,12 @@ coh_status coh_comm_reduce_int(coh_world *world, coh_reduce how, int64_t *values
             (long long)n);
   // unsigned addition wraps by definition and has the same bits
   MPI_Datatype type = how == COH_REDUCE_SUM ? MPI_UINT64_T : MPI_INT64_T;
-  COH_MPI(MPI_Allreduce(MPI_IN_PLACE, values, (int)n, type, op_of(how), world->comm));
-  return COH_OK;
+  return reduce(world, values, n, type, op_of(how));
 }
 
 coh_status coh_comm_reduce_real(coh_world *world, coh_reduce how, double *values, int64_t n) {
   COH_CHECK(how != COH_REDUCE_SUM, COH_E_INTERNAL, "reals are summed by lane sums only");
   COH_CHECK(n >= 0 && n <= INT32_MAX, COH_E_INTERNAL, "a reduction of %lld reals",
             (long long)n);
-  COH_MPI(MPI_Allreduce(MPI_IN_PLACE, values, (int)n, MPI_DOUBLE, op_of(how), world->comm));
-  return COH_OK;
+  return reduce(world, values, n, MPI_DOUBLE, op_of(how));
 }

@@ -3,6 +3,7 @@
 #include "comm/transfer.h"
 
 #include "base/alloc.h"
+#include "comm/wait.h"
 #include "comm/world.h"
 
 enum { CHUNK_BYTES = 1 << 30 };
@@ -42,6 +43,7 @@ coh_status coh_transfer_send(coh_transfer *transfer, int rank, int tag, const vo
     COH_MPI(MPI_Isend(from, (int)n_piece, MPI_BYTE, rank, tag, transfer->comm,
                       &transfer->request[transfer->n_requests]));
     transfer->n_requests++;
+    transfer->n_bytes += n_piece;
   }
   return COH_OK;
 }
@@ -55,6 +57,7 @@ coh_status coh_transfer_receive(coh_transfer *transfer, int rank, int tag, void 
     COH_MPI(MPI_Irecv(to, (int)n_piece, MPI_BYTE, rank, tag, transfer->comm,
                       &transfer->request[transfer->n_requests]));
     transfer->n_requests++;
+    transfer->n_bytes += n_piece;
   }
   return COH_OK;
 }
@@ -62,14 +65,15 @@ coh_status coh_transfer_receive(coh_transfer *transfer, int rank, int tag, void 
 coh_status coh_transfer_test(coh_transfer *transfer, bool *done) {
   int all_done = 0;
   COH_MPI(MPI_Testall(transfer->n_requests, transfer->request, &all_done, MPI_STATUSES_IGNORE));
-  if (all_done) transfer->n_requests = 0;
+  if (all_done) transfer->n_requests = 0, transfer->n_bytes = 0;
   *done = all_done != 0;
   return COH_OK;
 }
 
 coh_status coh_transfer_wait(coh_transfer *transfer) {
   int n_requests = transfer->n_requests;
+  size_t n_bytes = transfer->n_bytes;
   transfer->n_requests = 0;
-  COH_MPI(MPI_Waitall(n_requests, transfer->request, MPI_STATUSES_IGNORE));
-  return COH_OK;
+  transfer->n_bytes = 0;
+  return coh_wait_all(n_requests, transfer->request, n_bytes);
 }

@@ -11,7 +11,8 @@ typedef struct coh_transfer {
   MPI_Comm comm;        /* borrowed */
   MPI_Request *request; /* owned */
   int n_requests, capacity;
-  size_t chunk; /* bytes a message; the same on all ranks; at most INT_MAX */
+  size_t chunk;   /* bytes a message; the same on all ranks; at most INT_MAX */
+  size_t n_bytes; /* under way */
 } coh_transfer;
 
 /* Room for `capacity` messages; more room is allocated only if messages come in pieces. */

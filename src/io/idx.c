@@ -40,22 +40,36 @@ static void copy_swapped(uint8_t *to, const uint8_t *from, size_t n_bytes, size_
       to[i + k] = from[i + size - 1 - k];
 }
 
-static coh_status parse(const char *name, const uint8_t *bytes, size_t n_bytes,
-                        coh_array *array) {
+coh_status coh_idx_parse_header(const char *name, const uint8_t *bytes, size_t n_bytes,
+                                coh_array *shape, size_t *start) {
   COH_CHECK(n_bytes >= 4 && bytes[0] == 0 && bytes[1] == 0, COH_E_DATA,
             "%s: is not an IDX file", name);
   coh_array made = {.n_dims = bytes[3]};
   COH_TRY(type_of(name, bytes[2], &made.dtype));
   COH_CHECK(made.n_dims >= 1 && made.n_dims <= COH_MAX_DIMS, COH_E_DATA,
             "%s: has %d dimensions; 1 to %d are read", name, made.n_dims, COH_MAX_DIMS);
-  size_t start = 4 + 4 * (size_t)made.n_dims, needed = 0;
-  COH_CHECK(n_bytes >= start, COH_E_DATA, "%s: ends within the IDX header", name);
+  size_t header = 4 + 4 * (size_t)made.n_dims, needed = 0;
+  COH_CHECK(n_bytes >= header, COH_E_DATA, "%s: ends within the IDX header", name);
   for (int i = 0; i < made.n_dims; i++)
     made.shape[i] = coh_read_be32(bytes + 4 + 4 * i);
-  COH_CHECK(coh_array_size(&made, &needed) && needed == n_bytes - start, COH_E_DATA,
-            "%s: holds %zu bytes of data, its shape needs %zu", name, n_bytes - start, needed);
+  COH_CHECK(coh_array_size(&made, &needed) && needed == n_bytes - header, COH_E_DATA,
+            "%s: holds %zu bytes of data, its shape needs %zu", name, n_bytes - header, needed);
+  *shape = made;
+  *start = header;
+  return COH_OK;
+}
+
+bool coh_idx_is_gzip(const uint8_t *bytes, size_t n_bytes) {
+  return n_bytes >= 2 && bytes[0] == 0x1F && bytes[1] == 0x8B;
+}
+
+static coh_status parse(const char *name, const uint8_t *bytes, size_t n_bytes,
+                        coh_array *array) {
+  coh_array made;
+  size_t start;
+  COH_TRY(coh_idx_parse_header(name, bytes, n_bytes, &made, &start));
   COH_TRY(coh_array_allocate(name, &made));
-  copy_swapped(made.data, bytes + start, needed, coh_dtype_bytes(made.dtype));
+  copy_swapped(made.data, bytes + start, n_bytes - start, coh_dtype_bytes(made.dtype));
   *array = made;
   return COH_OK;
 }
@@ -106,7 +120,7 @@ coh_status coh_idx_read(const char *path, size_t max_bytes, coh_array *array) {
   size_t most = max_bytes < SIZE_MAX / 2 ? max_bytes + 64 : max_bytes; // and a header
   COH_TRY(coh_file_load(path, most, &bytes, &n_bytes));
   coh_status status;
-  if (n_bytes >= 2 && (uint8_t)bytes[0] == 0x1F && (uint8_t)bytes[1] == 0x8B) {
+  if (coh_idx_is_gzip((const uint8_t *)bytes, n_bytes)) {
     uint8_t *inflated = NULL;
     status = gunzip(path, bytes, n_bytes, most, &inflated, &n_inflated);
     if (status == COH_OK) {

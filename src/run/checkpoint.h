@@ -3,7 +3,8 @@
  *   checkpoints/step-00012000/  model.safetensors   what others open
  *                               state.safetensors   optimiser, counters
  *                               experience/lane-00003.zst   one file a lane
- *                               manifest.json       sizes, checksums, config hash, position
+ *                               manifest.json       sizes, checksums, config hash, position,
+ *                                                   last its own checksum
  *
  * Everything is written into a temporary folder, flushed, and renamed. Nothing in it knows of
  * ranks, so any number of ranks can load it. */
@@ -24,9 +25,12 @@ typedef struct coh_checkpoint_info {
   coh_metrics_position metrics;
 } coh_checkpoint_info;
 
+/* The manifest's last member: the checksum of all bytes before this text. */
+#define COH_MANIFEST_SEAL "\"xxh3_above\": "
+
 /* Write a checkpoint of the task below folder/checkpoints and remove all but the newest `keep`.
  * Collective. info: as rank 0 has it. A failure leaves older checkpoints as they are.
- * Fails (agreed): COH_E_IO, COH_E_MEMORY. */
+ * Fails (agreed): COH_E_IO, COH_E_MEMORY, COH_E_DIVERGED. */
 coh_status coh_checkpoint_write(coh_world *world, const coh_lanes *lanes,
                                 const coh_run_config *config, void *task,
                                 const coh_checkpoint_info *info, const char *folder,

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/checksum.h"
 #include "base/log.h"
 #include "io/file.h"
 #include "io/json.h"
@@ -82,12 +83,35 @@ static coh_status read_info(const char *name, const coh_json_value *root,
   return COH_OK;
 }
 
+// parse the manifest's bytes and check the seal that covers them
+static coh_status parse_manifest(const char *path, const char *data, size_t n_bytes,
+                                 coh_json **json) {
+  size_t seal_bytes = strlen(COH_MANIFEST_SEAL), at = n_bytes;
+  while (at > 0 && strncmp(data + at, COH_MANIFEST_SEAL, seal_bytes) != 0)
+    at--;
+  char expected[32];
+  snprintf(expected, sizeof expected, "\"0x%016" PRIx64 "\"\n}\n",
+           coh_checksum_fold(0, data, at));
+  COH_CHECK(at > 0 && strcmp(data + at + seal_bytes, expected) == 0, COH_E_DATA,
+            "%s: is damaged (its checksum differs)", path);
+  return coh_json_parse(path, data, n_bytes, json);
+}
+
+static coh_status read_manifest(const char *path, coh_json **json) {
+  char *data = NULL;
+  size_t n_bytes = 0;
+  COH_TRY(coh_file_load(path, MANIFEST_BYTES, &data, &n_bytes));
+  coh_status status = parse_manifest(path, data, n_bytes, json);
+  coh_free(data);
+  return status;
+}
+
 // read the manifest and verify everything that it names
 static coh_status verify(const char *folder, coh_checkpoint_info *info) {
   char path[PATH_BYTES];
   snprintf(path, sizeof path, "%s/manifest.json", folder);
   coh_json *json = NULL;
-  COH_TRY(coh_json_read(path, MANIFEST_BYTES, &json));
+  COH_TRY(read_manifest(path, &json));
   const coh_json_value *root = coh_json_root(json);
   coh_status status = read_info(path, root, info);
   const coh_json_value *files = coh_json_get(root, "files");

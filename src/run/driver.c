@@ -93,13 +93,6 @@ static coh_status save(coh_run *run, int64_t position) {
   return status;
 }
 
-// the state of a run that cannot be saved stays in memory: warn and go on
-static void save_or_warn(coh_run *run, int64_t position) {
-  coh_status status = save(run, position);
-  warn_of(run, status, "checkpoint not saved, the one before stays");
-  coh_watchdog_beat(run->watchdog);
-}
-
 static coh_status diverged(coh_run *run) {
   coh_fail(COH_E_DIVERGED, "%s; the last good checkpoint is %s", coh_error_message(),
            *run->checkpoint ? run->checkpoint : "none: set checkpoint_every");
@@ -110,9 +103,20 @@ static coh_status diverged(coh_run *run) {
   return coh_fail(COH_E_DIVERGED, "%s", message);
 }
 
+// the state of a run that cannot be saved stays in memory: warn and go on
+static coh_status save_or_warn(coh_run *run, int64_t position) {
+  coh_status status = save(run, position);
+  if (status == COH_E_DIVERGED) return diverged(run);
+  warn_of(run, status, "checkpoint not saved, the one before stays");
+  coh_watchdog_beat(run->watchdog);
+  return COH_OK;
+}
+
 static coh_status save_on_request(coh_run *run, int64_t position) {
   if (run->root) coh_progress_clear(&run->progress);
-  COH_TRY(save(run, position));
+  coh_status status = save(run, position);
+  if (status == COH_E_DIVERGED) return diverged(run);
+  COH_TRY(status);
   return coh_fail(COH_E_SAVED,
                   "saved on request at %" PRId64 " %s; go on with: cohort resume %s", position,
                   run->config.task->unit, run->folder);
@@ -123,6 +127,7 @@ coh_status coh_run_drive(coh_run *run) {
   const coh_run_options *options = run->config.run;
   int64_t position = type->position(run->task);
   int64_t logged = position;
+  if (position >= options->steps) return COH_OK; // resumed where there is nothing left to do
   if (run->root && !run->quiet)
     coh_progress_begin(&run->progress, 2, type->kind.name, type->unit, position,
                        options->steps);
@@ -143,7 +148,7 @@ coh_status coh_run_drive(coh_run *run) {
     if (is_due(options->evaluate_every, before, position) && position < options->steps)
       COH_TRY(evaluate(run, position));
     if (is_due(options->checkpoint_every, before, position) && position < options->steps)
-      save_or_warn(run, position);
+      COH_TRY(save_or_warn(run, position));
     show_progress(run);
 
     coh_request request = COH_REQUEST_NONE;
@@ -151,7 +156,9 @@ coh_status coh_run_drive(coh_run *run) {
       request = coh_signals_seen();
     else if (round % ROUNDS_A_LOOK == 0)
       COH_TRY(coh_signals_agree(run->world, &request));
-    if (request != COH_REQUEST_NONE) return save_on_request(run, position);
+    // a run that is over saves anyway
+    if (request != COH_REQUEST_NONE && position < options->steps)
+      return save_on_request(run, position);
   }
   if (logged < position) COH_TRY(log_metrics(run, position));
   COH_TRY(evaluate(run, position));
@@ -159,5 +166,6 @@ coh_status coh_run_drive(coh_run *run) {
     show_progress(run);
     coh_progress_end(&run->progress, NULL, 0);
   }
-  return save(run, position);
+  coh_status status = save(run, position);
+  return status == COH_E_DIVERGED ? diverged(run) : status;
 }

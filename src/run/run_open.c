@@ -51,10 +51,22 @@ void coh_run_close(coh_run *run) {
   coh_run_config_clear(&run->config);
 }
 
+// remove what a killed session was in the middle of writing
+static void sweep(const char *folder) {
+  static const char *const places[] = {"", "/checkpoints", "/results", "/figures"};
+  for (size_t k = 0; k < sizeof places / sizeof *places; k++) {
+    char path[COH_PATH_BYTES];
+    snprintf(path, sizeof path, "%s%s", folder, places[k]);
+    if (coh_file_exists(path) && coh_folder_sweep(path) != COH_OK)
+      coh_log(COH_LOG_WARNING, "leftovers stay: %s", coh_error_message());
+  }
+}
+
 // open what a run that goes on needs: log, metrics, watchdog, the resolved config on disk
 static coh_status begin_writing(coh_run *run, const coh_metrics_position *position) {
   char path[COH_PATH_BYTES];
   if (run->root) {
+    if (position) sweep(run->folder);
     snprintf(path, sizeof path, "%s/logs", run->folder);
     COH_TRY(coh_folder_make(path));
     snprintf(path, sizeof path, "%s/config.yaml", run->folder);
@@ -94,16 +106,41 @@ static coh_status drive_and_close(coh_run *run) {
   return status;
 }
 
-// runs/<config>, or runs/<config>-2 ... when that exists
+// bytes of the part of a path that exists already; all that follows would have to be made
+static size_t existing_part(const char *path) {
+  char part[COH_PATH_BYTES];
+  snprintf(part, sizeof part, "%s", path);
+  for (size_t n = strlen(part); n > 0; n--) {
+    if (part[n] != '/' && part[n] != '\0') continue;
+    part[n] = '\0';
+    if (coh_file_exists(part)) return n;
+  }
+  return 0;
+}
+
+// take away the empty folders that were made for a run that did not begin
+static void unmake_folder(char *folder, size_t n_existing) {
+  for (size_t n = strlen(folder); n > n_existing; n--) {
+    if (folder[n] != '/' && folder[n] != '\0') continue;
+    folder[n] = '\0';
+    if (rmdir(folder) != 0) return;
+  }
+}
+
+// runs/<config>, or runs/<config>-2 ... when that exists; n_existing: out, what was there
+// before
 static coh_status choose_folder(const char *config_path, const char *asked, char *folder,
-                                size_t n_bytes) {
+                                size_t n_bytes, size_t *n_existing) {
   if (asked) {
+    COH_CHECK(*asked && strlen(asked) < n_bytes, COH_E_CONFIG,
+              "-o: the name of a folder is expected, of less than %zu bytes", n_bytes);
     snprintf(folder, n_bytes, "%s", asked);
     char path[COH_PATH_BYTES];
     snprintf(path, sizeof path, "%s/config.yaml", folder);
     COH_CHECK(!coh_file_exists(path), COH_E_CONFIG,
               "%s: holds a run already; resume it (cohort resume %s) or choose another folder",
               folder, folder);
+    *n_existing = existing_part(folder);
     return coh_folder_make(folder);
   }
   const char *name = strrchr(config_path, '/');
@@ -114,7 +151,8 @@ static coh_status choose_folder(const char *config_path, const char *asked, char
       snprintf(folder, n_bytes, "runs/%.*s", length, name);
     else
       snprintf(folder, n_bytes, "runs/%.*s-%d", length, name, k);
-    if (!coh_file_exists(folder)) return coh_folder_make(folder);
+    *n_existing = existing_part(folder);
+    if (*n_existing < strlen(folder)) return coh_folder_make(folder);
   }
   return coh_fail(COH_E_IO, "runs/: too many runs named %.*s", length, name);
 }
@@ -129,17 +167,17 @@ coh_status coh_run_start(coh_world *world, const char *config_path,
   COH_TRY(coh_comm_agree(world, status));
 
   char folder[COH_PATH_BYTES - 1024] = "";
+  size_t n_existing = 0;
   if (coh_world_rank(world) == 0)
-    status =
-        choose_folder(config_path, options ? options->folder : NULL, folder, sizeof folder);
+    status = choose_folder(config_path, options ? options->folder : NULL, folder, sizeof folder,
+                           &n_existing);
   COH_TRY(coh_comm_agree(world, status));
   COH_TRY(coh_comm_bcast(world, folder, sizeof folder, 0));
   coh_run *run;
   COH_NEW(run, 1);
   status = coh_run_open(run, world, config_path, options, folder);
   if (status != COH_OK) {
-    // an empty folder tells nobody anything
-    if (coh_world_rank(world) == 0) rmdir(folder);
+    if (coh_world_rank(world) == 0) unmake_folder(folder, n_existing);
     coh_free(run);
     return status;
   }

@@ -1,4 +1,5 @@
 /* Everything that the rest of the run depends on, as tensors and lanes. */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -49,8 +50,17 @@ static coh_status load_one(void *loader, coh_store store, const char *name,
   return coh_load_tensor(loader, store, name, array);
 }
 
+// a step may have overflowed after a loss that was still finite: such weights are not kept
+static coh_status check_params(const coh_dqn *dqn) {
+  for (int64_t i = 0; i < dqn->n_floats; i++)
+    COH_CHECK(isfinite(dqn->params[i]), COH_E_DIVERGED,
+              "the weights are not finite after update %lld", (long long)dqn->n_updates);
+  return COH_OK;
+}
+
 coh_status coh_dqn_save(void *task, coh_saver *saver) {
   coh_dqn *dqn = task;
+  COH_TRY(check_params(dqn));
   // the saver borrows data until the save has ended, so the counters live in the task
   dqn->saved_counters[0] = dqn->n_steps;
   dqn->saved_counters[1] = dqn->n_updates;

@@ -4,8 +4,8 @@
  *
  *     taskset -c 0 build/bin/bench_data
  *
- * One line of JSON a case: rows and bytes a second, medians, intervals and raw samples in
- * nanoseconds a row. CPU time of the thread, so that a shared machine does not count. */
+ * One line of JSON a case: the medians, the bytes moved, and the raw samples in nanoseconds a
+ * row. CPU time of the thread, so that a shared machine does not count. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -115,12 +115,10 @@ static void report(size_t source, const char *config) {
   s.copy_from = from;
   double fills[N_REPEATS], copies[N_REPEATS];
   double fill_ns = measure(&s, fill, fills), copy_ns = measure(&s, copy, copies);
-  printf("{\"data\": \"%s\", \"loader\": \"%s\", \"rows_per_s\": %.0f, \"gb_per_s\": %.1f, "
-         "\"gb_per_s_floor\": %.1f",
-         sources[source].name, config, 1e9 / fill_ns, (double)row_bytes / fill_ns,
-         (double)row_bytes / copy_ns);
-  bench_sample_print("ns_per_row", fills, N_REPEATS);
-  bench_sample_print("ns_floor", copies, N_REPEATS);
+  printf("{\"bench\": \"data\", \"data\": \"%s\", \"loader\": \"%s\", \"rows_per_s\": %.0f, "
+         "\"cpu_ns_floor\": %.1f, \"gb_per_s\": %.1f",
+         sources[source].name, config, 1e9 / fill_ns, copy_ns, (double)row_bytes / fill_ns);
+  bench_sample_print("cpu_ns", fills, N_REPEATS);
   printf("}\n");
   coh_free(from);
   coh_free(s.values);

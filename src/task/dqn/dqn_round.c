@@ -54,9 +54,10 @@ static coh_status learn_freely(void *task, int n_threads) {
   return status;
 }
 
-// act and store until the learner has done its updates; at least once
+// act and store until the learner has done its updates or the run has its steps; at least once
 static coh_status act_freely(void *task, int n_threads) {
   coh_dqn *dqn = task;
+  int64_t left = dqn->context->steps - dqn->env_steps, begun = dqn->n_steps;
   do {
     COH_TRY(act(dqn, dqn->acting, n_threads));
     pthread_mutex_lock(&dqn->experience);
@@ -64,7 +65,8 @@ static coh_status act_freely(void *task, int n_threads) {
     pthread_mutex_unlock(&dqn->experience);
     COH_TRY(status);
     dqn->n_steps += dqn->options->rollout;
-  } while (dqn->context->n_threads > 1 && !atomic_load(&dqn->learner_done));
+  } while (dqn->context->n_threads > 1 && !atomic_load(&dqn->learner_done) &&
+           (dqn->n_steps - begun) * dqn->options->envs < left);
   return COH_OK;
 }
 

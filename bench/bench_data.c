@@ -14,6 +14,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "cohort/data.h"
+#include "sample.h"
 
 enum { N_REPEATS = 11, SOURCE_BYTES = 256 << 20 };
 static const double seconds_per_repeat = 0.05;
@@ -76,11 +77,6 @@ static void copy(subject *s) {
   __asm__ volatile("" ::: "memory"); // each copy counts
 }
 
-static int ascending(const void *a, const void *b) {
-  double x = *(const double *)a, y = *(const double *)b;
-  return (x > y) - (x < y);
-}
-
 // nanoseconds a row, one sample a repeat; returns the median
 static double measure(subject *s, void (*work)(subject *), double sample[N_REPEATS]) {
   int64_t n_calls = 4;
@@ -96,10 +92,7 @@ static double measure(subject *s, void (*work)(subject *), double sample[N_REPEA
       work(s);
     sample[k] = (coh_clock_thread() - begin) / (double)(n_calls * s->batch) * 1e9;
   }
-  double sorted[N_REPEATS];
-  memcpy(sorted, sample, sizeof sorted);
-  qsort(sorted, N_REPEATS, sizeof sorted[0], ascending);
-  return sorted[N_REPEATS / 2];
+  return bench_summarise(sample, N_REPEATS).median;
 }
 
 static void report(size_t source, const char *config) {
@@ -122,13 +115,11 @@ static void report(size_t source, const char *config) {
   s.copy_from = from;
   double fills[N_REPEATS], copies[N_REPEATS];
   double fill_ns = measure(&s, fill, fills), copy_ns = measure(&s, copy, copies);
-  printf("{\"data\": \"%s\", \"loader\": \"%s\", \"rows_per_s\": %.0f, \"ns_per_row\": %.1f, "
-         "\"ns_floor\": %.1f, \"gb_per_s\": %.1f, \"samples\": [",
-         sources[source].name, config, 1e9 / fill_ns, fill_ns, copy_ns,
-         (double)row_bytes / fill_ns);
-  for (int k = 0; k < N_REPEATS; k++)
-    printf("%s%.1f", k ? ", " : "", fills[k]);
-  printf("]}\n");
+  printf("{\"bench\": \"data\", \"data\": \"%s\", \"loader\": \"%s\", \"rows_per_s\": %.0f, "
+         "\"cpu_ns_floor\": %.1f, \"gb_per_s\": %.1f",
+         sources[source].name, config, 1e9 / fill_ns, copy_ns, (double)row_bytes / fill_ns);
+  bench_sample_print("cpu_ns", fills, N_REPEATS);
+  printf("}\n");
   coh_free(from);
   coh_free(s.values);
   coh_loader_destroy(&loader);

@@ -1,14 +1,15 @@
 /* One update of deep Q-learning as the product does it: draw, gather, target network, loss and
  * gradient, lane sum, optimiser, priorities written back, target copied. One core.
  *
- *     bench_dqn PROBLEM [lanes=1] [batch=OWN] [prioritized=0|1] [samples=31] [ms=200] [paced=0|1]
+ *     bench_dqn PROBLEM [lanes=1] [batch=OWN] [prioritized=0|1] [samples=31] [ms=200]
+ * [paced=0|1]
  *
- * Problems: minatar4 and minatar10 (channels; conv 16 3x3, dense 128, 6 actions), cartpole_small
- * (4-120-84-2), cartpole (4-256-256-2), nature (84x84x4, the CNN of Mnih et al. 2015).
- * A sample is as many updates as take about `ms`. One JSON line: microseconds an update, on the
- * wall and of CPU time, as medians with a nonparametric 95% interval, and the raw samples.
- * paced=1: one sample for each line on standard input, reported at once; so two programs can
- * take turns (bench/versus-torch). */
+ * Problems: minatar4 and minatar10 (channels; conv 16 3x3, dense 128, 6 actions),
+ * cartpole_small (4-120-84-2), cartpole (4-256-256-2), nature (84x84x4, the CNN of Mnih et al.
+ * 2015). A sample is as many updates as take about `ms`. One JSON line: microseconds an update,
+ * on the wall and of CPU time, as medians with a nonparametric 95% interval, and the raw
+ * samples. paced=1: one sample for each line on standard input, reported at once; so two
+ * programs can take turns (bench/versus-torch). */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,7 +56,8 @@ static coh_status calibrate(bench *b) {
 
 static void print_head(const bench *b) {
   const coh_dqn *dqn = b->problem.dqn;
-  int64_t flops = coh_program_flops(dqn->update.program) + coh_program_flops(dqn->value.program);
+  int64_t flops =
+      coh_program_flops(dqn->update.program) + coh_program_flops(dqn->value.program);
   printf("{\"bench\": \"dqn\", \"problem\": \"%s\", \"lanes\": %" PRId64 ", \"batch\": %" PRId64
          ", \"prioritized\": %" PRId64 ", \"parameters\": %" PRId64 ", \"mflop\": %.2f, "
          "\"updates\": %" PRId64,

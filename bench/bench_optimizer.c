@@ -122,9 +122,10 @@ static void report(const char *size, int64_t n_floats, const char *config) {
   double steps[N_REPEATS], moves[N_REPEATS];
   double step_us = measure(&s, step, steps), floor_us = measure(&s, move, moves);
   double bytes = (double)(n_floats * (2 * s.n_streams + 1)) * sizeof(float);
-  printf("{\"bench\": \"optimizer\", \"size\": \"%s\", \"floats\": %lld, \"optimizer\": \"%s\", "
-         "\"bytes\": %.0f, \"gb_per_s\": %.1f, \"cpu_us_floor\": %.3f",
-         size, (long long)n_floats, config, bytes, bytes / step_us * 1e-3, floor_us);
+  printf(
+      "{\"bench\": \"optimizer\", \"size\": \"%s\", \"floats\": %lld, \"optimizer\": \"%s\", "
+      "\"bytes\": %.0f, \"gb_per_s\": %.1f, \"cpu_us_floor\": %.3f",
+      size, (long long)n_floats, config, bytes, bytes / step_us * 1e-3, floor_us);
   bench_sample_print("cpu_us", steps, N_REPEATS);
   printf("}\n");
   for (int k = 0; k < MAX_STREAMS; k++)

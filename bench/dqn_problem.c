@@ -15,15 +15,15 @@ enum { FRAME_SIDE = 84, FRAME_STACK = 4, FRAME_BYTES = FRAME_SIDE * FRAME_SIDE *
 enum { FRAME_TRANSITIONS = 4096, FRAME_POOL = 32, FRAME_EPISODE = 200 };
 
 // learning_starts 0 and train_every 1: as many updates as are asked for
-#define COMMON                                                                                 \
-  "learning_starts: 0\ntrain_every: 1\nexploration: {start: 1, end: 1}\nenvs: 64\n"            \
+#define COMMON                                                                      \
+  "learning_starts: 0\ntrain_every: 1\nexploration: {start: 1, end: 1}\nenvs: 64\n" \
   "target: {every: 1000}\n"
 #define MINATAR                                                                                \
   COMMON "network: [conv: {channels: 16, kernel: 3}, relu, dense: 128, relu]\nbatch: 32\n"     \
          "optimizer: {rmsprop: {learning_rate: 2.5e-4, alpha: 0.95, epsilon: 0.01, centered: " \
          "true}}\nreplay: {capacity: 100_000}\n"
-#define CARTPOLE                                                                               \
-  COMMON "env: cartpole\nbatch: 64\noptimizer: {adam: {learning_rate: 1e-4}}\n"                \
+#define CARTPOLE                                                                \
+  COMMON "env: cartpole\nbatch: 64\noptimizer: {adam: {learning_rate: 1e-4}}\n" \
          "replay: {capacity: 100_000}\n"
 
 static const struct problem_text {

@@ -27,7 +27,8 @@ def output_of(*command):
 def begin_record(name):
     return {"name": name, "date": time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime()),
             "commit": output_of("git", "describe", "--always", "--dirty"),
-            "machine": output_of(COHORT, "doctor").splitlines(), "load": os.getloadavg()}
+            "machine": output_of(COHORT, "doctor").splitlines(), "load": os.getloadavg(),
+            "priority": output_of("cat", "/proc/self/autogroup")}
 
 
 def end_record(record):

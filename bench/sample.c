@@ -20,8 +20,8 @@ bench_summary bench_summarise(const double *sample, int64_t n) {
   qsort(sorted, (size_t)n, sizeof *sorted, ascending);
   int64_t spread = (int64_t)ceil(0.98 * sqrt((double)n));
   int64_t low = n / 2 - spread, high = n / 2 + spread;
-  bench_summary summary = {.median = n % 2 ? sorted[n / 2]
-                                           : (sorted[n / 2 - 1] + sorted[n / 2]) / 2,
+  bench_summary summary = {.median =
+                               n % 2 ? sorted[n / 2] : (sorted[n / 2 - 1] + sorted[n / 2]) / 2,
                            .low = sorted[low < 0 ? 0 : low],
                            .high = sorted[high >= n ? n - 1 : high]};
   coh_free(sorted);

@@ -1,14 +1,14 @@
 """The update of bench_dqn in PyTorch, on one thread.
 
     torch_dqn.py PROBLEM [batch=OWN] [prioritized=0|1] [samples=31] [ms=200] [paced=0|1]
-                 [variant=best|eager|channels_last|compiled|compiled_step]
+                 [variant=best|eager|channels_last|compiled|compiled_step|compiled_all]
 
 The same network, loss, optimiser, batch and replay as bench_dqn, written to let PyTorch be at its
 best: tensors allocated beforehand, packed observations widened only for the minibatch, fused or
 foreach optimiser, priorities in a tree of 64 children a node that NumPy walks for the whole
 minibatch at once, subnormals flushed. variant=best measures each way in turn and keeps the
 fastest: `compiled` is torch.compile over the target and over the loss with its gradient,
-`compiled_step` over the optimiser's step.
+`compiled_step` over the optimiser's step, `compiled_all` both, with channels last.
 """
 import json
 import math
@@ -139,7 +139,7 @@ class Learner:
         make, shape, dtype, n_actions, scale, own_batch, capacity, optimizer = PROBLEMS[problem]
         self.batch, self.scale, self.n_updates = batch or own_batch, scale, 0
         self.network, self.target = make(), make()
-        self.last = variant == "channels_last"
+        self.last = variant in ("channels_last", "compiled_all") and len(shape) == 3
         if self.last:
             self.network.to(memory_format=torch.channels_last)
             self.target.to(memory_format=torch.channels_last)
@@ -148,10 +148,10 @@ class Learner:
         self.replay = Replay(capacity, shape, dtype, n_actions, prioritized)
         self.of_target, self.of_loss = self.targets, self.loss
         self.step = self.optimizer.step
-        if variant == "compiled":
+        if variant in ("compiled", "compiled_all"):
             self.of_target = torch.compile(self.targets, fullgraph=True)
             self.of_loss = torch.compile(self.loss, fullgraph=True)
-        if variant == "compiled_step":
+        if variant in ("compiled_step", "compiled_all"):
             self.step = torch.compile(self.optimizer.step)
 
     def widen(self, observations):
@@ -242,7 +242,7 @@ def main():
     options = read_options(sys.argv[1:])
     variants = [options["variant"]]
     if options["variant"] == "best":
-        variants = ["eager", "channels_last", "compiled", "compiled_step"]
+        variants = ["eager", "channels_last", "compiled", "compiled_step", "compiled_all"]
         if options["problem"].startswith("cartpole"):
             variants.remove("channels_last")
     variant, learner, times = best(options, variants)

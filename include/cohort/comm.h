@@ -82,6 +82,11 @@ coh_status coh_lanes_split(const coh_world *world, int64_t n_lanes, coh_lanes *l
 int64_t coh_lanes_first_of(const coh_world *world, int64_t n_lanes, int rank);
 int coh_lanes_owner(const coh_world *world, int64_t n_lanes, int64_t lane);
 
+/* Bring every lane's piece to all ranks, in lane order. Collective. local: n_local pieces of
+ * n_bytes each; all: out, n_lanes pieces. Fails: COH_E_COMM, COH_E_MEMORY. */
+coh_status coh_lanes_gather(coh_world *world, const coh_lanes *lanes, const void *local,
+                            size_t n_bytes, void *all);
+
 /* ------------------------------------------------------------- lane sums: the one reduction */
 
 /* What is summed. Integers wrap modulo 2^64. */

@@ -45,6 +45,16 @@ static coh_status take_apart(int count, char **argument, coh_arguments *out, con
   return COH_OK;
 }
 
+// commands of systems that later versions bring
+static const struct {
+  const char *name, *what;
+} missing_commands[] = {
+    {"sample", "generating from a GAN"},
+    {"solve", "planning"},
+    {"embed", "PCA and t-SNE"},
+    {"explain", "feature maps, saliency and Grad-CAM"},
+};
+
 static coh_status find_command(const char *name, const coh_command **found) {
   const char *names[64];
   int64_t n_names = 0;
@@ -55,6 +65,10 @@ static coh_status find_command(const char *name, const coh_command **found) {
       return COH_OK;
     }
   }
+  for (size_t k = 0; k < sizeof missing_commands / sizeof *missing_commands; k++)
+    COH_CHECK(strcmp(name, missing_commands[k].name) != 0, COH_E_CONFIG,
+              "command '%s' (%s) is not part of version %s", name, missing_commands[k].what,
+              coh_version());
   const char *nearest = coh_text_nearest(name, names, n_names);
   if (nearest)
     return coh_fail(COH_E_CONFIG, "command '%s' is unknown; did you mean '%s'?", name, nearest);

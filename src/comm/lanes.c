@@ -1,4 +1,5 @@
 /* Lanes in contiguous blocks: rank r of n owns [r * L / n, (r + 1) * L / n). */
+#include "base/alloc.h"
 #include "comm/world.h"
 
 int64_t coh_lanes_first_of(const coh_world *world, int64_t n_lanes, int rank) {
@@ -33,4 +34,17 @@ coh_status coh_lanes_split(const coh_world *world, int64_t n_lanes, coh_lanes *l
       .n_local = coh_lanes_first_of(world, n_lanes, world->rank + 1) - first,
   };
   return COH_OK;
+}
+
+coh_status coh_lanes_gather(coh_world *world, const coh_lanes *lanes, const void *local,
+                            size_t n_bytes, void *all) {
+  size_t *pieces;
+  COH_NEW(pieces, world->size);
+  for (int rank = 0; rank < world->size; rank++)
+    pieces[rank] = (size_t)(coh_lanes_first_of(world, lanes->n_lanes, rank + 1) -
+                            coh_lanes_first_of(world, lanes->n_lanes, rank)) *
+                   n_bytes;
+  coh_status status = coh_comm_allgather_varied(world, local, pieces, all);
+  coh_free(pieces);
+  return status;
 }

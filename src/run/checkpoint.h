@@ -48,4 +48,13 @@ coh_status coh_checkpoint_find(coh_world *world, const char *folder, uint64_t ha
 coh_status coh_checkpoint_load(coh_world *world, const coh_lanes *lanes,
                                const coh_run_config *config, void *task, const char *path);
 
+/* File name of a store within a checkpoint. */
+enum { COH_N_STORES = 2 };
+const char *coh_checkpoint_store_name(coh_store store);
+
+/* The names "step-..." in a folder of checkpoints, newest first. Free with _list_free. Not
+ * collective. Fails: COH_E_CHECKPOINT when there is no such folder, COH_E_MEMORY. */
+coh_status coh_checkpoint_list(const char *checkpoints, char ***names, int64_t *n_names);
+void coh_checkpoint_list_free(char **names, int64_t n_names);
+
 #endif

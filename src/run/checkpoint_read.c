@@ -1,9 +1,7 @@
 /* Finding and reading checkpoints. Files from a disk are not trusted: the manifest names every
  * file with its size and checksum, and all are verified before anything is loaded. */
-#include <dirent.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -14,9 +12,7 @@
 #include "io/pack.h"
 #include "run/checkpoint.h"
 
-enum { PATH_BYTES = 4096, MANIFEST_BYTES = 16 << 20, N_STORES = 2 };
-
-static const char *const store_file[N_STORES] = {"model.safetensors", "state.safetensors"};
+enum { PATH_BYTES = 4096, MANIFEST_BYTES = 16 << 20, N_STORES = COH_N_STORES };
 
 struct coh_loader {
   coh_safetensors *store[N_STORES];
@@ -27,14 +23,15 @@ coh_status coh_load_tensor(coh_loader *loader, coh_store store, const char *name
                            const coh_array *array) {
   const coh_safetensors *file = loader->store[store];
   int64_t i = coh_safetensors_find(file, name);
-  COH_CHECK(i >= 0, COH_E_CHECKPOINT, "%s: has no tensor '%s'", store_file[store], name);
+  COH_CHECK(i >= 0, COH_E_CHECKPOINT, "%s: has no tensor '%s'",
+            coh_checkpoint_store_name(store), name);
   coh_array shape;
   coh_safetensors_shape(file, i, &shape);
   bool same = shape.dtype == array->dtype && shape.n_dims == array->n_dims;
   for (int k = 0; same && k < shape.n_dims; k++)
     same = shape.shape[k] == array->shape[k];
   COH_CHECK(same, COH_E_CHECKPOINT, "%s: tensor '%s' has another shape or type than this run",
-            store_file[store], name);
+            coh_checkpoint_store_name(store), name);
   size_t n_bytes = (size_t)coh_array_count(array) * coh_dtype_bytes(array->dtype);
   coh_status status = coh_safetensors_read(file, i, 0, array->data, n_bytes);
   return status == COH_E_DATA ? COH_E_CHECKPOINT : status;
@@ -124,36 +121,13 @@ static coh_status verify(const char *folder, coh_checkpoint_info *info) {
   return status;
 }
 
-static int newest_first(const void *a, const void *b) {
-  return strcmp(*(char *const *)b, *(char *const *)a);
-}
-
-// the names step-NNN of a folder, newest first
-static coh_status list_steps(const char *checkpoints, char ***names, int64_t *n_names) {
-  enum { MOST = 4096 };
-  DIR *folder = opendir(checkpoints);
-  COH_CHECK(folder, COH_E_CHECKPOINT, "%s: no checkpoint was saved yet", checkpoints);
-  char **list = coh_alloc_array(MOST, sizeof *list);
-  int64_t n = 0;
-  for (struct dirent *entry; list && n < MOST && (entry = readdir(folder));)
-    if (strncmp(entry->d_name, "step-", 5) == 0 && !strchr(entry->d_name, '.') &&
-        (list[n] = coh_alloc_string(entry->d_name)))
-      n++;
-  closedir(folder);
-  COH_CHECK(list, COH_E_MEMORY, "out of memory");
-  if (n > 1) qsort(list, (size_t)n, sizeof *list, newest_first);
-  *names = list;
-  *n_names = n;
-  return COH_OK;
-}
-
 static coh_status find(const char *folder, uint64_t hash, char path[PATH_BYTES],
                        coh_checkpoint_info *info) {
   char checkpoints[PATH_BYTES - 512];
   snprintf(checkpoints, sizeof checkpoints, "%s/checkpoints", folder);
   char **names = NULL;
   int64_t n_names = 0;
-  COH_TRY(list_steps(checkpoints, &names, &n_names));
+  COH_TRY(coh_checkpoint_list(checkpoints, &names, &n_names));
   coh_status status =
       coh_fail(COH_E_CHECKPOINT, "%s: holds no checkpoint that is whole", checkpoints);
   for (int64_t i = 0; i < n_names && status != COH_OK; i++) {
@@ -213,7 +187,7 @@ coh_status coh_checkpoint_load(coh_world *world, const coh_lanes *lanes,
   coh_status status = COH_OK;
   for (int k = 0; k < N_STORES && status == COH_OK; k++) {
     char file[PATH_BYTES];
-    snprintf(file, sizeof file, "%s/%s", path, store_file[k]);
+    snprintf(file, sizeof file, "%s/%s", path, coh_checkpoint_store_name((coh_store)k));
     status = coh_safetensors_open(file, &loader.store[k]);
   }
   if (status == COH_OK) status = config->task->load(task, &loader);

@@ -1,8 +1,6 @@
 /* Writing checkpoints: rank 0 writes the tensors, every rank its lanes, rank 0 the manifest. */
-#include <dirent.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -15,9 +13,7 @@
 #include "io/safetensors_write.h"
 #include "run/checkpoint.h"
 
-enum { PATH_BYTES = 4096, PACK_LEVEL = 3, N_STORES = 2 };
-
-static const char *const store_file[N_STORES] = {"model.safetensors", "state.safetensors"};
+enum { PATH_BYTES = 4096, PACK_LEVEL = 3, N_STORES = COH_N_STORES };
 
 // one tensor waiting to be written
 typedef struct pending {
@@ -68,7 +64,7 @@ static void saver_clear(coh_saver *saver) {
 static coh_status write_store(const coh_saver *saver, coh_store store, const char *folder,
                               const coh_checkpoint_info *info, file_record *record) {
   char path[PATH_BYTES], step[32];
-  snprintf(path, sizeof path, "%s/%s", folder, store_file[store]);
+  snprintf(path, sizeof path, "%s/%s", folder, coh_checkpoint_store_name(store));
   snprintf(step, sizeof step, "%" PRId64, info->step);
   coh_tensor_row *rows;
   COH_NEW(rows, saver->n_tensors);
@@ -141,7 +137,7 @@ static coh_status write_manifest(const char *folder, const coh_checkpoint_info *
   coh_json_key(&out, "files");
   coh_json_begin_list(&out);
   for (int k = 0; k < N_STORES; k++)
-    add_file(&out, store_file[k], &stores[k]);
+    add_file(&out, coh_checkpoint_store_name((coh_store)k), &stores[k]);
   for (int64_t i = 0; lanes && i < info->n_lanes; i++) {
     char name[64];
     snprintf(name, sizeof name, "experience/lane-%05" PRId64 ".zst", i);
@@ -161,31 +157,18 @@ static coh_status write_manifest(const char *folder, const coh_checkpoint_info *
   return status;
 }
 
-static int by_name(const void *a, const void *b) {
-  return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 // remove all but the newest `keep` checkpoints; a failure only costs disk space
 static void prune(const char *checkpoints, int64_t keep) {
-  DIR *folder = opendir(checkpoints);
-  if (!folder) return;
-  enum { MOST = 4096 };
-  char **names = coh_alloc_array(MOST, sizeof *names);
+  char **names = NULL;
   int64_t n = 0;
-  for (struct dirent *entry; names && n < MOST && (entry = readdir(folder));)
-    if (strncmp(entry->d_name, "step-", 5) == 0 && !strchr(entry->d_name, '.') &&
-        (names[n] = coh_alloc_string(entry->d_name)))
-      n++;
-  closedir(folder);
-  if (n > 1) qsort(names, (size_t)n, sizeof *names, by_name);
-  for (int64_t i = 0; i < n; i++) {
+  if (coh_checkpoint_list(checkpoints, &names, &n) != COH_OK) return;
+  for (int64_t i = keep; i < n; i++) {
     char path[PATH_BYTES];
     snprintf(path, sizeof path, "%s/%.255s", checkpoints, names[i]);
-    if (i < n - keep && coh_folder_remove(path) != COH_OK)
+    if (coh_folder_remove(path) != COH_OK)
       coh_log(COH_LOG_WARNING, "old checkpoint stays: %s", coh_error_message());
-    coh_free(names[i]);
   }
-  coh_free(names);
+  coh_checkpoint_list_free(names, n);
 }
 
 // the files of this rank: its lanes, and on rank 0 the tensors
@@ -201,20 +184,6 @@ static coh_status write_files(coh_world *world, const coh_lanes *lanes,
   for (int64_t i = 0; lane_records && i < lanes->n_local && status == COH_OK; i++)
     status = write_lane(&saver, config, task, lanes->first + i, temporary, &lane_records[i]);
   saver_clear(&saver);
-  return status;
-}
-
-static coh_status gather_lanes(coh_world *world, const coh_lanes *lanes,
-                               const file_record *local, file_record *all) {
-  int size = coh_world_size(world);
-  size_t *n_bytes;
-  COH_NEW(n_bytes, size);
-  for (int rank = 0; rank < size; rank++)
-    n_bytes[rank] = (size_t)(coh_lanes_first_of(world, lanes->n_lanes, rank + 1) -
-                             coh_lanes_first_of(world, lanes->n_lanes, rank)) *
-                    sizeof *local;
-  coh_status status = coh_comm_gather_varied(world, local, n_bytes, all, 0);
-  coh_free(n_bytes);
   return status;
 }
 
@@ -254,7 +223,8 @@ coh_status coh_checkpoint_write(coh_world *world, const coh_lanes *lanes,
       status = write_files(world, lanes, config, task, temporary, info, stores, local);
     status = coh_comm_agree(world, status);
   }
-  if (status == COH_OK && local) status = gather_lanes(world, lanes, local, all);
+  if (status == COH_OK && local)
+    status = coh_lanes_gather(world, lanes, local, sizeof *local, all);
   if (root && status == COH_OK) status = write_manifest(temporary, info, config, stores, all);
   if (root) {
     if (status == COH_OK)

@@ -10,6 +10,7 @@
 #include "base/alloc.h"
 #include "cohort/version.h"
 #include "io/file.h"
+#include "la/libraries.h"
 
 // the first "name : value" of a /proc file
 static void proc_value(const char *path, const char *name, char value[256]) {
@@ -44,6 +45,7 @@ void coh_machine_describe(coh_text *text, const char *placement) {
   proc_value("/proc/meminfo", "MemTotal", value);
   coh_text_add(text, "memory: %s\n", value);
   coh_text_add(text, "placement: %s\n", placement);
+  coh_la_describe(text);
   coh_text_add(text, "compiler: %s\n", coh_version_compiler());
 }
 

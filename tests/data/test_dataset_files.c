@@ -7,6 +7,7 @@
 
 #include "io/image.h"
 #include "io/npz.h"
+#include "io/safetensors_write.h"
 
 static coh_dataset *dataset;
 
@@ -141,6 +142,24 @@ static void npz_members_by_name(void **state) {
   refuse("{npz: {file: a.npz, rows: x_train, memory: 20}}", "a.npz");
 }
 
+static void safetensors_by_name(void **state) {
+  (void)state;
+  coh_tensor_row table[2] = {{"x", {COH_DTYPE_F32, 2, {3, 2}, NULL}},
+                             {"y", {COH_DTYPE_I64, 1, {3}, NULL}}};
+  coh_safetensors_writer *writer;
+  assert_ok(coh_safetensors_begin("a.safetensors", table, 2, NULL, 0, &writer));
+  assert_ok(coh_safetensors_write(writer, rows6, sizeof rows6));
+  assert_ok(coh_safetensors_write(writer, labels3, sizeof labels3));
+  assert_ok(coh_safetensors_end(&writer, NULL, NULL));
+  assert_ok(dataset_from("{safetensors: {file: a.safetensors, labels: y}}", &dataset));
+  assert_memory_equal(coh_dataset_row(dataset, 0), rows6, sizeof rows6);
+  assert_int_equal(coh_dataset_labels(dataset)[2], 2);
+  coh_dataset_destroy(&dataset);
+  refuse("{safetensors: {file: a.safetensors, rows: z}}", "a.safetensors: has no tensor 'z'");
+  refuse("{safetensors: {file: a.safetensors, memory: 20}}", "tensor 'x' takes more than");
+  refuse("{safetensors: {file: a.safetensors, labels: x}}", "labels must be whole numbers");
+}
+
 // ---- CSV ----------------------------------------------------------------------------------
 
 static void write_text(const char *path, const char *text) {
@@ -265,6 +284,7 @@ int main(void) {
       cmocka_unit_test(npy_files_are_used_in_place),
       cmocka_unit_test(npy_files_that_are_wrong),
       cmocka_unit_test(npz_members_by_name),
+      cmocka_unit_test(safetensors_by_name),
       cmocka_unit_test(csv_with_names_and_words),
       cmocka_unit_test(csv_that_is_wrong),
       cmocka_unit_test(png_folders_by_class),

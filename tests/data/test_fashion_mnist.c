@@ -60,6 +60,40 @@ static void fashion_mnist_test_images_are_padded_on_request(void **state) {
   coh_dataset_destroy(&padded);
 }
 
+static void stacked_images_are_three_images(void **state) {
+  (void)state;
+  if (!installed()) skip();
+  coh_dataset *stacked, *images;
+  assert_ok(coh_dataset_create_named("fashion_mnist", &images));
+  assert_ok(dataset_from("{stacked_fashion_mnist: {n: 3000}}", &stacked));
+  const coh_dataset_spec *spec = coh_dataset_spec_of(stacked);
+  assert_int_equal(spec->n_rows, 3000);
+  assert_int_equal(spec->shape[2], 3);
+  assert_int_equal(spec->n_classes, 1000);
+  // each colour of a row is an image of the class that its digit of the label names
+  uint8_t colour[784];
+  for (int64_t row = 0; row < 3; row++)
+    for (int c = 0; c < 3; c++) {
+      const uint8_t *from = coh_dataset_row(stacked, row);
+      for (int i = 0; i < 784; i++)
+        colour[i] = from[3 * i + c];
+      static const int unit[] = {100, 10, 1};
+      int32_t digit = coh_dataset_labels(stacked)[row] / unit[c] % 10;
+      int64_t found = 0;
+      for (int64_t k = 0; k < 60000; k++)
+        found += coh_dataset_labels(images)[k] == digit &&
+                 memcmp(coh_dataset_row(images, k), colour, 784) == 0;
+      assert_in_range(found, 1, 3);
+    }
+  int64_t counts[1000], digits[10] = {0};
+  coh_dataset_count_classes(stacked, counts);
+  for (int k = 0; k < 1000; k++)
+    digits[k % 10] += counts[k];
+  assert_true(chi_square(digits, 10, 300) < 9 + 21); // f = 9
+  coh_dataset_destroy(&stacked);
+  coh_dataset_destroy(&images);
+}
+
 static void fashion_mnist_absent_says_how_to_get_it(void **state) {
   (void)state;
   coh_dataset *dataset;
@@ -72,6 +106,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(fashion_mnist_has_its_published_facts),
       cmocka_unit_test(fashion_mnist_test_images_are_padded_on_request),
+      cmocka_unit_test(stacked_images_are_three_images),
       cmocka_unit_test(fashion_mnist_absent_says_how_to_get_it),
   };
   return cmocka_run_group_tests(tests, scratch_enter, scratch_leave);

@@ -110,21 +110,6 @@ static void summarize(int64_t n, const double *returns, const double *lengths,
   score->high = score->mean + 1.96 * error;
 }
 
-// bring every lane's episodes to all ranks, in lane order
-static coh_status gather(const coh_dqn *dqn, const double *local, double *all) {
-  coh_world *world = dqn->context->world;
-  int64_t n_lanes = dqn->context->lanes.n_lanes;
-  size_t *n_bytes;
-  COH_NEW(n_bytes, coh_world_size(world));
-  for (int rank = 0; rank < coh_world_size(world); rank++)
-    n_bytes[rank] = (size_t)(coh_lanes_first_of(world, n_lanes, rank + 1) -
-                             coh_lanes_first_of(world, n_lanes, rank)) *
-                    (size_t)dqn->evaluate.n_rows * sizeof *local;
-  coh_status status = coh_comm_allgather_varied(world, local, n_bytes, all);
-  coh_free(n_bytes);
-  return status;
-}
-
 coh_status coh_dqn_play(coh_dqn *dqn, double epsilon, coh_dqn_score *score) {
   int64_t n = dqn->evaluate.n_rows, n_local = dqn->context->lanes.n_local;
   int64_t n_all = n * dqn->context->lanes.n_lanes;
@@ -137,8 +122,11 @@ coh_status coh_dqn_play(coh_dqn *dqn, double epsilon, coh_dqn_score *score) {
   status = coh_comm_agree(dqn->context->world, status);
   if (status == COH_OK) {
     double *returns = memory + 2 * n * n_local, *lengths = returns + n_all;
-    status = gather(dqn, memory, returns);
-    if (status == COH_OK) status = gather(dqn, memory + n * n_local, lengths);
+    const coh_run_context *run = dqn->context;
+    size_t piece = (size_t)n * sizeof *memory;
+    status = coh_lanes_gather(run->world, &run->lanes, memory, piece, returns);
+    if (status == COH_OK)
+      status = coh_lanes_gather(run->world, &run->lanes, memory + n * n_local, piece, lengths);
     if (status == COH_OK) summarize(n_all, returns, lengths, score);
   }
   coh_free(memory);

@@ -51,7 +51,12 @@ static coh_status start_mpi(coh_world *world) {
     COH_MPI(MPI_Query_thread(&provided));
   } else {
     // one rank without mpirun needs no daemon beside it
-    if (!is_launched()) setenv("OMPI_MCA_ess_singleton_isolated", "1", 0);
+    // one rank without mpirun needs no session folder either: all such processes of a machine
+    // would share one, and the first to end removes it while another is about to start
+    if (!is_launched()) {
+      setenv("OMPI_MCA_ess_singleton_isolated", "1", 0);
+      setenv("OMPI_MCA_orte_create_session_dirs", "0", 0);
+    }
     COH_MPI(MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &provided));
     world->owns_mpi = true;
   }

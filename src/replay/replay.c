@@ -1,5 +1,6 @@
 /* Making a replay, its memory bound, storing, statistics. */
 #include <string.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/text.h"
@@ -149,6 +150,19 @@ static coh_status split_lanes(coh_replay *replay) {
   return COH_OK;
 }
 
+// a bound beyond what the node has would end in the kernel's out-of-memory killer
+static coh_status check_machine(const coh_replay_config *config, int64_t n_bytes) {
+  int64_t memory = (int64_t)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE);
+  int64_t n_ranks = config->world ? coh_world_local_size(config->world) : 1;
+  COH_CHECK(
+      n_bytes <= memory / n_ranks, COH_E_CONFIG,
+      "replay: capacity: %lld transitions need %lld bytes on each of %lld ranks of a node "
+      "that has %lld; give less, or more nodes",
+      (long long)config->options.capacity, (long long)n_bytes, (long long)n_ranks,
+      (long long)memory);
+  return COH_OK;
+}
+
 static coh_status create(const coh_replay_config *config, coh_replay *replay) {
   replay->config = *config;
   replay->latest = -1;
@@ -163,6 +177,7 @@ static coh_status create(const coh_replay_config *config, coh_replay *replay) {
   replay->record_bytes = record_bytes(config);
   replay->bytes_reserved = (int64_t)((size_t)n_local * coh_shard_bytes(&layout) +
                                      (size_t)(n_own + batch) * replay->record_bytes);
+  COH_TRY(check_machine(config, replay->bytes_reserved));
   if (layout.frames.cold)
     COH_TRY(coh_packers_init(&replay->packers, config->n_threads,
                              (size_t)layout.frames.chunk * layout.frames.row_bytes));

@@ -96,9 +96,11 @@ static coh_status save(coh_run *run, int64_t position) {
 static coh_status diverged(coh_run *run) {
   coh_fail(COH_E_DIVERGED, "%s; the last good checkpoint is %s", coh_error_message(),
            *run->checkpoint ? run->checkpoint : "none: set checkpoint_every");
-  if (run->root) coh_progress_end(&run->progress, NULL, 0);
   char message[1024];
   snprintf(message, sizeof message, "%s", coh_error_message());
+  warn_of(run, log_metrics(run, run->config.task->position(run->task)), "metrics not written");
+  if (run->root) coh_progress_end(&run->progress, NULL, 0);
+  coh_fail(COH_E_DIVERGED, "%s", message);
   warn_of(run, coh_run_finish(run, "diverged"), "report not written");
   return coh_fail(COH_E_DIVERGED, "%s", message);
 }

@@ -112,6 +112,7 @@ typedef struct coh_dqn {
   /* schedule free: the actors' thread stores while the learner's draws, one at a time */
   pthread_mutex_t experience;
   atomic_bool learner_done;
+  int64_t free_steps; /* environment steps that this round's actors may take, over all ranks */
   /* copies that a checkpoint being written borrows */
   int64_t saved_counters[5];
   double saved_sums[COH_DQN_TAIL_FLOATS + 1];

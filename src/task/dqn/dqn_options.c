@@ -240,6 +240,14 @@ const coh_option coh_dqn_option_table[] = {
      .choices = "lockstep|pipelined|free",
      .doc = "How acting and learning meet: in turn; at once with a lag of one round, bit-exact "
             "too; or free of each other, fastest and not bit-exact."},
+    {.name = "free_slack",
+     .type = COH_REAL,
+     FIELD(free_slack),
+     .initial = "4",
+     .min = 0,
+     .max = 1e9,
+     .doc = "Schedule free: actors may take up to this multiple of train_every steps for an "
+            "update before they wait for the learner; 0: they never wait."},
     {.name = "target",
      .type = COH_GROUP,
      FIELD(target),

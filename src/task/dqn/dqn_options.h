@@ -48,7 +48,8 @@ typedef struct coh_dqn_options {
   int64_t n_step;
   bool double_q;
   double reward_clip;
-  int schedule; /* coh_dqn_schedule */
+  int schedule;      /* coh_dqn_schedule */
+  double free_slack; /* environment steps for an update, as a multiple of train_every */
   coh_dqn_target_options target;
   coh_dqn_exploration exploration;
   coh_replay_options replay;

@@ -54,10 +54,23 @@ static coh_status learn_freely(void *task, int n_threads) {
   return status;
 }
 
-// act and store until the learner has done its updates or the run has its steps; at least once
+// environment steps that actors may take in a round: to the run's end, and no farther ahead of
+// the learner than its slack allows once it has done this round's updates
+static int64_t steps_allowed(const coh_dqn *dqn) {
+  const coh_dqn_options *options = dqn->options;
+  int64_t left = dqn->context->steps - dqn->env_steps;
+  if (options->free_slack == 0) return left;
+  double updates = (double)(dqn->n_updates + FREE_UPDATES);
+  double lead = (double)options->learning_starts +
+                updates * options->free_slack * (double)options->train_every -
+                (double)dqn->env_steps;
+  return lead < (double)left ? (int64_t)lead : left;
+}
+
+// act and store until the learner has done its updates or the steps are used up; at least once
 static coh_status act_freely(void *task, int n_threads) {
   coh_dqn *dqn = task;
-  int64_t left = dqn->context->steps - dqn->env_steps, begun = dqn->n_steps;
+  int64_t left = dqn->free_steps, begun = dqn->n_steps;
   do {
     COH_TRY(act(dqn, dqn->acting, n_threads));
     pthread_mutex_lock(&dqn->experience);
@@ -74,6 +87,7 @@ static coh_status round_free(coh_dqn *dqn) {
   int64_t before = dqn->n_steps;
   coh_block_copy(dqn->acting, dqn->params, dqn->n_floats);
   dqn->learner_steps = dqn->n_steps;
+  dqn->free_steps = steps_allowed(dqn);
   atomic_store(&dqn->learner_done, false);
   COH_TRY(coh_lane_pair(dqn->context->n_threads, learn_freely, act_freely, dqn));
   // ranks have acted at their own pace: agree on how far all of them are

@@ -59,6 +59,14 @@ typedef struct coh_dqn_episodes {
   int64_t count;
 } coh_dqn_episodes;
 
+/* What an evaluation found. */
+typedef struct coh_dqn_score {
+  double mean, low, high; /* of the return, with its 95% interval */
+  double length;          /* mean steps an episode */
+  double best, worst;
+  int64_t n_episodes;
+} coh_dqn_score;
+
 typedef struct coh_dqn_lane {
   int64_t index; /* of the lane in the run */
   coh_env *env;
@@ -109,6 +117,8 @@ typedef struct coh_dqn {
   int64_t n_window, n_norms; /* updates, and norms taken, in the window */
   double act_seconds, learn_seconds, reduce_seconds, window_begun;
   int64_t steps_at_window, updates_at_window;
+  coh_dqn_score score; /* of the last evaluation ... */
+  int64_t scored_at;   /* ... and the updates it was made after; -1: none yet */
   /* schedule free: the actors' thread stores while the learner's draws, one at a time */
   pthread_mutex_t experience;
   atomic_bool learner_done;
@@ -172,13 +182,6 @@ double coh_dqn_epsilon(const coh_dqn_exploration *options, int64_t learning_star
                        int64_t env_steps, int64_t env, int64_t n_envs);
 
 /* ---- evaluation: dqn_evaluate.c */
-
-typedef struct coh_dqn_score {
-  double mean, low, high; /* of the return, with its 95% interval */
-  double length;          /* mean steps an episode */
-  double best, worst;
-  int64_t n_episodes;
-} coh_dqn_score;
 
 /* Play the evaluation's episodes. epsilon: 1 plays at random. Collective. */
 coh_status coh_dqn_play(coh_dqn *dqn, double epsilon, coh_dqn_score *score);

@@ -147,6 +147,7 @@ coh_status coh_dqn_create(const coh_run_context *context, const void *options, v
   if (status == COH_OK) {
     dqn->context = context;
     dqn->options = options;
+    dqn->scored_at = -1;
     pthread_mutex_init(&dqn->experience, NULL);
     status = create(dqn);
   }

@@ -117,8 +117,10 @@ static void compare(const coh_dqn *dqn, const coh_dqn_score *agent, const coh_dq
 
 coh_status coh_dqn_results(void *task, coh_results *results) {
   coh_dqn *dqn = task;
-  coh_dqn_score agent, random;
-  COH_TRY(coh_dqn_play(dqn, dqn->options->evaluation.epsilon, &agent));
+  coh_dqn_score agent = dqn->score, random;
+  // the run's last evaluation is the same episodes again, unless the run was resumed at its end
+  if (dqn->scored_at != dqn->n_updates)
+    COH_TRY(coh_dqn_play(dqn, dqn->options->evaluation.epsilon, &agent));
   COH_TRY(coh_dqn_play(dqn, 1, &random));
   add_score(results, "eval_return", "mean return", &agent);
   add_score(results, "random_return", "random agent", &random);

@@ -131,8 +131,7 @@ coh_status coh_run_drive(coh_run *run) {
   int64_t logged = position;
   if (position >= options->steps) return COH_OK; // resumed where there is nothing left to do
   if (run->root && !run->quiet)
-    coh_progress_begin(&run->progress, 2, type->kind.name, type->unit, position,
-                       options->steps);
+    coh_progress_begin(&run->progress, 2, type->kind.name, "steps", position, options->steps);
 
   for (int64_t round = 0; position < options->steps; round++) {
     int64_t before = position;

@@ -87,8 +87,9 @@ static coh_status begin_logs(coh_run *run) {
           (long long)(run->lanes.first + run->lanes.n_local - 1), (long long)run->lanes.n_lanes,
           threads);
   if (run->root && !run->quiet)
-    fprintf(stderr, "cohort: %s: %s, %lld lanes on %s\n", run->folder,
-            run->config.task->kind.name, (long long)run->lanes.n_lanes, threads);
+    fprintf(stderr, "cohort: %s: %s, %lld lane%s on %s\n", run->folder,
+            run->config.task->kind.name, (long long)run->lanes.n_lanes,
+            run->lanes.n_lanes == 1 ? "" : "s", threads);
   coh_status status = coh_watchdog_start(run->world, run->config.run->watchdog, &run->watchdog);
   if (status == COH_OK) status = coh_signals_open();
   if (status == COH_OK && run->root) status = coh_machine_write(run->folder, threads);

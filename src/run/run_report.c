@@ -155,8 +155,9 @@ static coh_status compose(const char *folder, const coh_run_config *config,
   strftime(when, sizeof when, "%Y-%m-%d %H:%M UTC", &parts);
   const char *name = strrchr(folder, '/');
   name = name && name[1] ? name + 1 : folder;
-  snprintf(subtitle, sizeof subtitle, "%s Seed %lld, %lld lanes.", config->task->kind.doc,
-           (long long)config->run->seed, (long long)config->run->lanes);
+  snprintf(subtitle, sizeof subtitle, "%s Seed %lld, %lld lane%s.", config->task->kind.doc,
+           (long long)config->run->seed, (long long)config->run->lanes,
+           config->run->lanes == 1 ? "" : "s");
   coh_report_head head = {.title = name,
                           .subtitle = subtitle,
                           .task = config->task->kind.name,

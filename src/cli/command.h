@@ -3,6 +3,7 @@
 #define COHORT_CLI_COMMAND_H
 
 #include "cohort/comm.h"
+#include "cohort/run.h"
 #include "cohort/status.h"
 
 /* A command line after the command's name, taken apart. */
@@ -24,6 +25,9 @@ typedef struct coh_command {
 
 /* All commands, in the order of help; ends with a NULL. */
 extern const coh_command *const coh_commands[];
+
+/* What run, resume and eval pass to the library; results go to standard output. */
+coh_run_start_options coh_arguments_start(const coh_arguments *arguments);
 
 /* Show help about a topic to standard output; NULL: the overview. Fails: COH_E_CONFIG. */
 coh_status coh_help_show(const char *topic);

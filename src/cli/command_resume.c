@@ -1,16 +1,8 @@
-/* cohort resume: see the usage line below. */
-#include <stdio.h>
-
+/* cohort resume: go on with a run from its newest whole checkpoint. */
 #include "cli/command.h"
-#include "cohort/run.h"
 
 static coh_status run(coh_world *world, const coh_arguments *arguments) {
-  coh_run_start_options options = {
-      .overrides = arguments->override,
-      .n_overrides = arguments->n_overrides,
-      .quiet = arguments->quiet,
-      .output = stdout,
-  };
+  const coh_run_start_options options = coh_arguments_start(arguments);
   return coh_run_resume(world, arguments->word[0], &options);
 }
 

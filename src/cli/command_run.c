@@ -1,17 +1,8 @@
 /* cohort run: train, evaluate and report what a config describes. */
-#include <stdio.h>
-
 #include "cli/command.h"
-#include "cohort/run.h"
 
 static coh_status run(coh_world *world, const coh_arguments *arguments) {
-  coh_run_start_options options = {
-      .overrides = arguments->override,
-      .n_overrides = arguments->n_overrides,
-      .folder = arguments->folder,
-      .quiet = arguments->quiet,
-      .output = stdout,
-  };
+  const coh_run_start_options options = coh_arguments_start(arguments);
   return coh_run_start(world, arguments->word[0], &options);
 }
 

@@ -45,6 +45,16 @@ static coh_status take_apart(int count, char **argument, coh_arguments *out, con
   return COH_OK;
 }
 
+coh_run_start_options coh_arguments_start(const coh_arguments *arguments) {
+  return (coh_run_start_options){
+      .overrides = arguments->override,
+      .n_overrides = arguments->n_overrides,
+      .folder = arguments->folder,
+      .quiet = arguments->quiet,
+      .output = stdout,
+  };
+}
+
 // commands of systems that later versions bring
 static const struct {
   const char *name, *what;

@@ -178,7 +178,7 @@ int coh_text_distance(const char *a, const char *b) {
 const char *coh_text_nearest(const char *name, const char *const *candidates,
                              int64_t n_candidates) {
   const char *nearest = NULL;
-  int least = (int)strlen(name) / 3 + 2; // farther than this is no typo
+  int least = (int)strlen(name) / 3 + 1; // as far as this is no typo
   for (int64_t i = 0; i < n_candidates; i++) {
     int distance = coh_text_distance(name, candidates[i]);
     if (distance < least) {

@@ -52,6 +52,9 @@ coh_status coh_checkpoint_load(coh_world *world, const coh_lanes *lanes,
 enum { COH_N_STORES = 2 };
 const char *coh_checkpoint_store_name(coh_store store);
 
+/* Where the checkpoint of a step lies in a run folder. */
+void coh_checkpoint_path(const char *folder, int64_t step, char *path, size_t n_bytes);
+
 /* The names "step-..." in a folder of checkpoints, newest first. Free with _list_free. Not
  * collective. Fails: COH_E_CHECKPOINT when there is no such folder, COH_E_MEMORY. */
 coh_status coh_checkpoint_list(const char *checkpoints, char ***names, int64_t *n_names);

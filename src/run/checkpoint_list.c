@@ -1,5 +1,7 @@
 /* Names of checkpoints and of the files in them. */
 #include <dirent.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +12,11 @@ enum { MOST = 4096 };
 
 const char *coh_checkpoint_store_name(coh_store store) {
   return store == COH_STORE_MODEL ? "model.safetensors" : "state.safetensors";
+}
+
+void coh_checkpoint_path(const char *folder, int64_t step, char *path, size_t n_bytes) {
+  // zeros in front, so that the order of names is the order of steps
+  snprintf(path, n_bytes, "%s/checkpoints/step-%012" PRId64, folder, step);
 }
 
 static int newest_first(const void *a, const void *b) {

@@ -194,7 +194,7 @@ coh_status coh_checkpoint_write(coh_world *world, const coh_lanes *lanes,
   bool root = coh_world_rank(world) == 0;
   char checkpoints[PATH_BYTES - 512], path[PATH_BYTES + 64], temporary[PATH_BYTES + 512] = "";
   snprintf(checkpoints, sizeof checkpoints, "%s/checkpoints", folder);
-  snprintf(path, sizeof path, "%s/step-%012" PRId64, checkpoints, info->step);
+  coh_checkpoint_path(folder, info->step, path, sizeof path);
   coh_folder *target = NULL;
   coh_status status = COH_OK;
   if (root) {

@@ -88,8 +88,7 @@ static coh_status save(coh_run *run, int64_t position) {
     status = coh_checkpoint_write(run->world, &run->lanes, &run->config, run->task, &info,
                                   run->folder, run->config.run->checkpoint_keep);
   if (status == COH_OK)
-    snprintf(run->checkpoint, sizeof run->checkpoint, "%s/checkpoints/step-%012" PRId64,
-             run->folder, position);
+    coh_checkpoint_path(run->folder, position, run->checkpoint, sizeof run->checkpoint);
   return status;
 }
 

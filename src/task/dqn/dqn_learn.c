@@ -128,22 +128,23 @@ static void move_target(coh_dqn *dqn) {
     coh_block_copy(dqn->target, dqn->params, dqn->n_floats);
 }
 
-// what touches the replay's state; with schedule free the actors' thread stores in between
+// what touches the replay's state is locked: with schedule free the actors' thread stores in
+// between, so there every draw publishes anew
 static coh_status draw(coh_dqn *dqn, double beta) {
   bool is_free = dqn->options->schedule == COH_DQN_FREE;
-  if (is_free) pthread_mutex_lock(&dqn->experience);
+  pthread_mutex_lock(&dqn->experience);
   coh_status status = is_free ? coh_replay_refresh(dqn->replay) : COH_OK;
   if (status == COH_OK) status = coh_replay_draw(dqn->replay, (uint64_t)dqn->n_updates, beta);
-  if (is_free) pthread_mutex_unlock(&dqn->experience);
+  pthread_mutex_unlock(&dqn->experience);
   return status;
 }
 
 static coh_status write_back(coh_dqn *dqn) {
   bool is_free = dqn->options->schedule == COH_DQN_FREE;
-  if (is_free) pthread_mutex_lock(&dqn->experience);
+  pthread_mutex_lock(&dqn->experience);
   coh_status status = coh_replay_write_back(dqn->replay, (uint64_t)dqn->n_updates, dqn->errors);
   if (status == COH_OK && !is_free) status = coh_replay_refresh(dqn->replay);
-  if (is_free) pthread_mutex_unlock(&dqn->experience);
+  pthread_mutex_unlock(&dqn->experience);
   return status;
 }
 
@@ -169,11 +170,10 @@ static coh_status update_once(coh_dqn *dqn, double beta, int n_threads) {
 
 // short of a batch there is nothing to stratify; those updates are made up for later
 static coh_status has_batch(coh_dqn *dqn, bool *enough) {
-  bool is_free = dqn->options->schedule == COH_DQN_FREE;
-  if (is_free) pthread_mutex_lock(&dqn->experience);
+  pthread_mutex_lock(&dqn->experience);
   coh_status status = coh_replay_refresh(dqn->replay);
   *enough = coh_replay_sampleable(dqn->replay) >= dqn->options->batch;
-  if (is_free) pthread_mutex_unlock(&dqn->experience);
+  pthread_mutex_unlock(&dqn->experience);
   return status;
 }
 

@@ -101,8 +101,8 @@ static void compare(const coh_dqn *dqn, const coh_dqn_score *agent, const coh_dq
            dqn->options->env.kind->name, random->mean);
   coh_results_text(results, text);
   if (dqn->options->schedule == COH_DQN_FREE)
-    coh_results_warning(results, "Schedule free: actors and learners did not wait for each "
-                                 "other, so this run cannot be repeated bit for bit.");
+    coh_results_warning(results, "Schedule free: actors and learners ran each at "
+                                 "their own pace, so this run cannot be repeated bit for bit.");
   if (agent->high <= random->high)
     coh_results_warning(results, "The agent is no better than chance. Look at the loss and the "
                                  "Q-values: a learning rate that is too high, too few updates "

@@ -43,7 +43,7 @@ typedef struct coh_metric {
 } coh_metric;
 
 /* A row of metrics that is being filled. Names are borrowed: use literals. */
-enum { COH_MAX_METRICS = 64 };
+enum { COH_MAX_METRICS = 256 };
 typedef struct coh_metric_row {
   coh_metric metric[COH_MAX_METRICS];
   int64_t n_metrics;
@@ -117,6 +117,11 @@ void coh_results_number(coh_results *results, const char *key, double value, con
 void coh_results_picture(coh_results *results, const char *path, const char *caption,
                          bool pixelated);
 
+/* A table. header: n_columns texts; cells: row by row, n_rows x n_columns texts, NULL leaves
+ * one empty. All copied. */
+void coh_results_table(coh_results *results, const char *caption, const char *const *header,
+                       const char *const *cells, int64_t n_rows, int64_t n_columns);
+
 /* A paragraph, or a warning that stands out. Copied. */
 void coh_results_text(coh_results *results, const char *text);
 void coh_results_warning(coh_results *results, const char *text);
@@ -139,6 +144,10 @@ typedef struct coh_task_type {
 
   /* How far it is, in units; the same on every rank. */
   int64_t (*position)(const void *task);
+
+  /* Whether there is nothing left to do before `steps` is reached, e.g. a certified answer; the
+   * same on every rank. May be NULL: never. Not collective. */
+  bool (*finished)(const void *task);
 
   /* Report and restart the accumulated metrics: exact ones are functions of config and seed,
    * timing ones of this machine. Collective. */

@@ -123,31 +123,39 @@ static coh_status save_on_request(coh_run *run, int64_t position) {
                   run->config.task->unit, run->folder);
 }
 
+static bool is_over(const coh_run *run) {
+  const coh_task_type *type = run->config.task;
+  return type->position(run->task) >= run->config.run->steps ||
+         (type->finished && type->finished(run->task));
+}
+
 coh_status coh_run_drive(coh_run *run) {
   const coh_task_type *type = run->config.task;
   const coh_run_options *options = run->config.run;
   int64_t position = type->position(run->task);
   int64_t logged = position;
-  if (position >= options->steps) return COH_OK; // resumed where there is nothing left to do
+  if (is_over(run)) return COH_OK; // resumed where there is nothing left to do
   if (run->root && !run->quiet)
     coh_progress_begin(&run->progress, 2, type->kind.name, "steps", position, options->steps);
 
-  for (int64_t round = 0; position < options->steps; round++) {
+  bool over = false;
+  for (int64_t round = 0; !over; round++) {
     int64_t before = position;
     coh_status status = type->step(run->task);
     if (status == COH_E_DIVERGED) return diverged(run);
     if (status != COH_OK && coh_world_size(run->world) > 1) coh_comm_abort(run->world, status);
     COH_TRY(status);
     position = type->position(run->task);
+    over = is_over(run);
     coh_watchdog_beat(run->watchdog);
 
     if (is_due(options->log_every, before, position)) {
       COH_TRY(log_metrics(run, position));
       logged = position;
     }
-    if (is_due(options->evaluate_every, before, position) && position < options->steps)
+    if (is_due(options->evaluate_every, before, position) && !over)
       COH_TRY(evaluate(run, position));
-    if (is_due(options->checkpoint_every, before, position) && position < options->steps)
+    if (is_due(options->checkpoint_every, before, position) && !over)
       COH_TRY(save_or_warn(run, position));
     show_progress(run);
 
@@ -157,8 +165,7 @@ coh_status coh_run_drive(coh_run *run) {
     else if (round % ROUNDS_A_LOOK == 0)
       COH_TRY(coh_signals_agree(run->world, &request));
     // a run that is over saves anyway
-    if (request != COH_REQUEST_NONE && position < options->steps)
-      return save_on_request(run, position);
+    if (request != COH_REQUEST_NONE && !over) return save_on_request(run, position);
   }
   if (logged < position) COH_TRY(log_metrics(run, position));
   COH_TRY(evaluate(run, position));

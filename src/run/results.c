@@ -51,6 +51,30 @@ void coh_results_warning(coh_results *results, const char *text) {
   add_line(results, text, true);
 }
 
+// n cells of a table, header and rows alike; NULL is an empty text
+static void copy_cells(const char *const *cells, int64_t n, char **copies) {
+  for (int64_t i = 0; i < n; i++)
+    copies[i] = copy(cells[i]);
+}
+
+void coh_results_table(coh_results *results, const char *caption, const char *const *header,
+                       const char *const *cells, int64_t n_rows, int64_t n_columns) {
+  if (!results->active || results->n_tables == COH_MAX_RESULTS) return;
+  char **text = coh_alloc_array((size_t)((n_rows + 1) * n_columns), sizeof *text);
+  if (!text) return;
+  copy_cells(header, n_columns, text);
+  copy_cells(cells, n_rows * n_columns, text + n_columns);
+  results->table[results->n_tables++] = (coh_result_table){
+      .caption = copy(caption), .text = text, .n_rows = n_rows, .n_columns = n_columns};
+}
+
+static void clear_table(coh_result_table *table) {
+  for (int64_t i = 0; i < (table->n_rows + 1) * table->n_columns; i++)
+    coh_free(table->text[i]);
+  coh_free(table->text);
+  coh_free(table->caption);
+}
+
 void coh_results_clear(coh_results *results) {
   for (int64_t i = 0; i < results->n_numbers; i++) {
     coh_result_number *number = &results->number[i];
@@ -61,6 +85,8 @@ void coh_results_clear(coh_results *results) {
     coh_free(results->picture[i].path), coh_free(results->picture[i].caption);
   for (int64_t i = 0; i < results->n_lines; i++)
     coh_free(results->line[i].text);
+  for (int64_t i = 0; i < results->n_tables; i++)
+    clear_table(&results->table[i]);
   coh_free(results->status);
   *results = (coh_results){0};
 }
@@ -74,6 +100,27 @@ double coh_results_value(const coh_results *results, const char *key) {
 static void member(coh_json_writer *out, const char *key, const char *text) {
   coh_json_key(out, key);
   coh_json_string(out, text);
+}
+
+static void write_tables(const coh_results *results, coh_json_writer *out) {
+  coh_json_key(out, "tables");
+  coh_json_begin_list(out);
+  for (int64_t i = 0; i < results->n_tables; i++) {
+    const coh_result_table *table = &results->table[i];
+    coh_json_begin_object(out);
+    member(out, "caption", table->caption);
+    coh_json_key(out, "rows");
+    coh_json_begin_list(out);
+    for (int64_t r = 0; r <= table->n_rows; r++) {
+      coh_json_begin_list(out);
+      for (int64_t k = 0; k < table->n_columns; k++)
+        coh_json_string(out, table->text[r * table->n_columns + k]);
+      coh_json_end_list(out);
+    }
+    coh_json_end_list(out);
+    coh_json_end_object(out);
+  }
+  coh_json_end_list(out);
 }
 
 coh_status coh_results_save(const coh_results *results, const char *folder) {
@@ -116,6 +163,7 @@ coh_status coh_results_save(const coh_results *results, const char *folder) {
     coh_json_end_object(&out);
   }
   coh_json_end_list(&out);
+  write_tables(results, &out);
   coh_json_end_object(&out);
   char *json = NULL;
   COH_TRY(coh_text_take(&text, &json));
@@ -136,6 +184,32 @@ static bool boolean_of(const coh_json_value *object, const char *key) {
 static const coh_json_value *first_of(const coh_json_value *root, const char *key) {
   const coh_json_value *list = coh_json_get(root, key);
   return list && list->kind == COH_JSON_LIST ? list->first : NULL;
+}
+
+// the first row is the header; all rows are equally long
+static coh_status read_table(const char *path, const coh_json_value *object,
+                             coh_results *results) {
+  const char *caption = NULL;
+  COH_TRY(coh_json_get_string(path, object, "caption", &caption));
+  const coh_json_value *rows = coh_json_get(object, "rows");
+  COH_CHECK(rows && rows->kind == COH_JSON_LIST && rows->first, COH_E_DATA,
+            "%s: a table without rows", path);
+  int64_t n_rows = rows->n_children, n_columns = rows->first->n_children, n = 0;
+  const char **cells;
+  COH_NEW(cells, n_rows * n_columns + 1);
+  bool whole = true;
+  for (const coh_json_value *row = rows->first; row && whole; row = row->next) {
+    whole = row->kind == COH_JSON_LIST && row->n_children == n_columns;
+    for (const coh_json_value *cell = row->first; whole && cell; cell = cell->next) {
+      whole = cell->kind == COH_JSON_STRING;
+      cells[n++] = whole ? cell->string : NULL;
+    }
+  }
+  if (whole)
+    coh_results_table(results, caption, cells, cells + n_columns, n_rows - 1, n_columns);
+  coh_free(cells);
+  COH_CHECK(whole, COH_E_DATA, "%s: the rows of a table are lists of as many texts", path);
+  return COH_OK;
 }
 
 static coh_status read_all(const char *path, const coh_json_value *root, coh_results *results) {
@@ -162,6 +236,8 @@ static coh_status read_all(const char *path, const coh_json_value *root, coh_res
     COH_TRY(coh_json_get_string(path, row, "text", &text));
     add_line(results, text, boolean_of(row, "warning"));
   }
+  for (const coh_json_value *row = first_of(root, "tables"); row; row = row->next)
+    COH_TRY(read_table(path, row, results));
   return COH_OK;
 }
 

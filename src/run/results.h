@@ -20,13 +20,20 @@ typedef struct coh_result_line {
   bool warning;
 } coh_result_line;
 
+typedef struct coh_result_table {
+  char *caption;
+  char **text; /* the header's n_columns texts, then the rows' */
+  int64_t n_rows, n_columns;
+} coh_result_table;
+
 enum { COH_MAX_RESULTS = 64 };
 
 struct coh_results {
   coh_result_number number[COH_MAX_RESULTS];
   coh_result_picture picture[COH_MAX_RESULTS];
   coh_result_line line[COH_MAX_RESULTS];
-  int64_t n_numbers, n_pictures, n_lines;
+  coh_result_table table[COH_MAX_RESULTS];
+  int64_t n_numbers, n_pictures, n_lines, n_tables;
   char *status; /* "finished", "running", "stopped", "diverged" */
   bool active;  /* only rank 0 collects */
 };

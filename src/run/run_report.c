@@ -7,9 +7,9 @@
 
 #include "base/alloc.h"
 #include "base/log.h"
+#include "draw/figure.h"
 #include "io/file.h"
 #include "run/driver.h"
-#include "run/figure.h"
 #include "run/report.h"
 
 enum { TEXT_BYTES = 1 << 20 };
@@ -122,6 +122,12 @@ static coh_status add_results(coh_report *report, const char *folder,
   for (int64_t i = 0; i < results->n_lines; i++)
     (results->line[i].warning ? coh_report_warning : coh_report_text)(report,
                                                                       results->line[i].text);
+  for (int64_t i = 0; i < results->n_tables; i++) {
+    const coh_result_table *table = &results->table[i];
+    const char *const *text = (const char *const *)table->text;
+    coh_report_table(report, table->caption, text, text + table->n_columns, table->n_rows,
+                     table->n_columns);
+  }
   for (int64_t i = 0; i < results->n_pictures; i++) {
     char path[COH_PATH_BYTES];
     snprintf(path, sizeof path, "%s/%s", folder, results->picture[i].path);

@@ -11,6 +11,9 @@ static void fill(coh_results *results) {
   coh_results_picture(results, "figures/agent.png", "The agent,\nplaying.", true);
   coh_results_text(results, "A sentence with \xc3\xa9 and <tags>.");
   coh_results_warning(results, "A warning.");
+  static const char *const header[] = {"method", "sweeps"};
+  static const char *const cells[] = {"jacobi", "120", "gauss \"seidel\"", NULL};
+  coh_results_table(results, "Methods", header, cells, 2, 2);
 }
 
 static void results_come_back_as_they_were(void **state) {
@@ -33,6 +36,14 @@ static void results_come_back_as_they_were(void **state) {
   assert_string_equal(read.picture[0].path, "figures/agent.png");
   assert_string_equal(read.picture[0].caption, "The agent,\nplaying.");
   assert_true(read.picture[0].pixelated);
+  assert_int_equal(read.n_tables, 1);
+  assert_string_equal(read.table[0].caption, "Methods");
+  assert_int_equal(read.table[0].n_rows, 2);
+  assert_int_equal(read.table[0].n_columns, 2);
+  static const char *const cells[] = {"method", "sweeps",           "jacobi",
+                                      "120",    "gauss \"seidel\"", ""};
+  for (int i = 0; i < 6; i++)
+    assert_string_equal(read.table[0].text[i], cells[i]);
   assert_int_equal(read.n_lines, 2);
   assert_string_equal(read.line[0].text, "A sentence with \xc3\xa9 and <tags>.");
   assert_false(read.line[0].warning);

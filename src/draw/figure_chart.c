@@ -9,9 +9,9 @@
 #include "base/alloc.h"
 #include "base/text.h"
 #include "io/file.h"
-#include "run/figure.h"
-#include "run/figure_axis.h"
-#include "run/figure_gnuplot.h"
+#include "draw/figure.h"
+#include "draw/figure_axis.h"
+#include "draw/figure_gnuplot.h"
 
 enum { MAX_POINTS = 1600, N_COLORS = 8, INK_BYTES = 8 };
 

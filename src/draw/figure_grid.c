@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "run/figure.h"
+#include "draw/figure.h"
 
 enum { GAP = 6, BORDER = 12, TARGET_PIXELS = 96, TEXT_SCALE = 2 };
 

@@ -1,7 +1,7 @@
 /* gnuplot as a child process: spawned without a shell, watched, and never a reason to fail. */
 #define _GNU_SOURCE // posix_spawn_file_actions_addchdir_np
 
-#include "run/figure_gnuplot.h"
+#include "draw/figure_gnuplot.h"
 
 #include <errno.h>
 #include <fcntl.h>

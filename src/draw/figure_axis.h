@@ -1,11 +1,11 @@
 /* The axes of a chart: ranges from the data, ticks at round numbers with short labels. */
-#ifndef COHORT_RUN_FIGURE_AXIS_H
-#define COHORT_RUN_FIGURE_AXIS_H
+#ifndef COHORT_DRAW_FIGURE_AXIS_H
+#define COHORT_DRAW_FIGURE_AXIS_H
 
 #include <stdbool.h>
 
 #include "base/text.h"
-#include "run/figure.h"
+#include "draw/figure.h"
 
 typedef struct coh_axis_range {
   double lo, hi;

@@ -4,8 +4,8 @@
 
 #include <math.h>
 
-#include "run/figure.h"
-#include "run/figure_axis.h"
+#include "draw/figure.h"
+#include "draw/figure_axis.h"
 
 static void expect_ticks(double lo, double hi, bool logarithmic, const char *expected) {
   coh_text text = {0};

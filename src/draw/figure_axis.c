@@ -1,6 +1,6 @@
 /* Ranges and ticks. gnuplot could choose both, but labels such as "250k" and "1.5M", and ranges
  * that ignore a rare spike, need to be chosen here. */
-#include "run/figure_axis.h"
+#include "draw/figure_axis.h"
 
 #include <inttypes.h>
 #include <math.h>

@@ -2,7 +2,7 @@
  * Each row of a glyph is five bits, the leftmost the highest. */
 #include <string.h>
 
-#include "run/figure.h"
+#include "draw/figure.h"
 
 enum { FIRST = 32, N_GLYPHS = 95, ROWS = 9, COLUMNS = 5 };
 

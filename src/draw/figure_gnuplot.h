@@ -1,6 +1,6 @@
 /* Running gnuplot. */
-#ifndef COHORT_RUN_FIGURE_GNUPLOT_H
-#define COHORT_RUN_FIGURE_GNUPLOT_H
+#ifndef COHORT_DRAW_FIGURE_GNUPLOT_H
+#define COHORT_DRAW_FIGURE_GNUPLOT_H
 
 #include <stdbool.h>
 

@@ -2,8 +2,8 @@
  *
  * A chart is described, written as NAME.gp (a gnuplot script) and NAME.dat beside it, and drawn
  * by gnuplot to NAME.svg and NAME.png. Anyone can edit the script and run `gnuplot NAME.gp`. */
-#ifndef COHORT_RUN_FIGURE_H
-#define COHORT_RUN_FIGURE_H
+#ifndef COHORT_DRAW_FIGURE_H
+#define COHORT_DRAW_FIGURE_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -105,7 +105,8 @@ static void gradients_of_networks_match_differences(void **state) {
       {"[dense: 12, tanh, reshape: [2, 2, 3], conv_transpose: 2, silu, enlarge: 2, conv: "
        "{channels: 2, kernel: 3, padding: same}]",
        "squared", COH_SHAPE(4), 3},
-      {"[conv: {channels: 4, kernel: 1}, residual: {body: [silu, conv: {channels: 4, kernel: 3, "
+      {"[conv: {channels: 4, kernel: 1}, residual: {body: [silu, conv: {channels: 4, kernel: "
+       "3, "
        "padding: same, groups: 2}], shortcut: [conv: {channels: 4, kernel: 1, bias: false}]}, "
        "shrink: {method: binomial}, tanh]",
        "squared", COH_SHAPE(6, 4, 2), 2},

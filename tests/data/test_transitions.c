@@ -1,6 +1,7 @@
 /* Recorded behaviour through its files: what is written is read, what is wrong is named. */
 #include "scratch.h"
 
+#include "cohort/io.h"
 #include "data/transitions.h"
 
 // two episodes on two values; the second one is cut off

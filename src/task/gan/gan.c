@@ -13,6 +13,7 @@ static void add_learning(const coh_gan *gan, coh_metric_row *exact) {
   const double *critic = gan->critic_learner.tail, *maker = gan->maker_learner.tail;
   double n = (double)gan->critic_learner.n_window;
   double rows = n * (double)gan->options->loader.batch;
+  coh_metric_add(exact, "train/updates", (double)gan->maker_learner.n_updates);
   coh_metric_add(exact, "train/d_loss", critic[COH_GAN_TAIL_LOSS] / n);
   coh_metric_add(exact, "train/g_loss", maker[COH_GAN_TAIL_MAKER_LOSS] / n);
   coh_metric_add(exact, "train/d_real", critic[COH_GAN_TAIL_REAL] / rows);

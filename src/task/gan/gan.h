@@ -63,8 +63,8 @@ typedef struct coh_gan_lane {
 /* What a measurement of generated rows found; NAN where not measured. */
 typedef struct coh_gan_score {
   double modes, high_quality, kl; /* known mixtures */
-  double fid, precision, recall, density, coverage;
-  double fid_second, nearest;
+  double fid, relative, precision, recall, density, coverage, accuracy;
+  double fid_second;
   double psnr, ssim; /* restored images */
 } coh_gan_score;
 
@@ -132,7 +132,15 @@ coh_status coh_gan_load(void *task, coh_loader *loader);
 coh_status coh_gan_evaluate(void *task, coh_metric_row *exact);
 coh_status coh_gan_results(void *task, coh_results *results);
 
+/* ---- gan_evaluate.c */
+
 /* Measure the averaged generator now. Collective. */
 coh_status coh_gan_measure(coh_gan *gan, coh_gan_score *score);
+
+/* Score images from anywhere in the run's feature spaces. Not collective. */
+coh_status coh_gan_score_images(coh_gan *gan, const coh_dataset *images, coh_gan_score *score);
+
+/* Values as the loader gives them turned to 0..1, clipped. unit: out, may be rows. */
+void coh_gan_unit(const coh_gan *gan, const float *rows, int64_t count, float *unit);
 
 #endif

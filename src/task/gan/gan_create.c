@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "task/gan/gan.h"
+#include "task/gan/image_scores.h"
 
 static coh_status check_classes(const coh_gan *gan) {
   const coh_dataset_spec *spec = gan->spec;
@@ -169,6 +170,8 @@ void coh_gan_destroy(void **task) {
   coh_free(gan->lane), coh_free(gan->sources);
   if (gan->maker_learner.context) coh_learner_destroy(&gan->maker_learner);
   if (gan->critic_learner.context) coh_learner_destroy(&gan->critic_learner);
+  for (int k = 0; k < 2; k++)
+    coh_image_scores_destroy(&gan->scores[k]);
   coh_gan_programs_destroy(gan);
   coh_loader_destroy(&gan->loader);
   coh_dataset_destroy(&gan->train), coh_dataset_destroy(&gan->test);

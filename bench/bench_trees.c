@@ -28,19 +28,34 @@ static int fit(forest *f, const coh_tree_sample *sample) {
   return failed;
 }
 
-// every tree adds to the rows of a block in turn: blocks are the threads' shares
-static void predict(const forest *f, int64_t n, int64_t d, const float *x, double *y) {
-  enum { BLOCK = 4096 };
-#pragma omp parallel for num_threads(f->n_threads) schedule(dynamic)
-  for (int64_t begin = 0; begin < n; begin += BLOCK) {
-    int64_t size = n - begin < BLOCK ? n - begin : BLOCK;
-    for (int64_t i = 0; i < size; i++)
-      y[begin + i] = 0;
-    for (int t = 0; t < f->n_trees; t++)
-      coh_tree_add(&f->tree[t], size, d, x + begin * d, y + begin);
-    for (int64_t i = 0; i < size; i++)
-      y[begin + i] /= f->n_trees;
+// the trees are parted among threads, each with sums of its own
+static int predict(const forest *f, int64_t n, const float *rows, double *sums, double *y) {
+  int failed = 0;
+#pragma omp parallel num_threads(f->n_threads) reduction(+ : failed)
+  {
+    int k = omp_get_thread_num();
+    coh_tree_queries queries = {.n_rows = n, .features = rows, .sums = sums + k * n};
+    for (int64_t i = 0; i < n; i++)
+      queries.sums[i] = 0;
+    for (int t = k; t < f->n_trees; t += f->n_threads)
+      failed += coh_tree_add_many(f->grower[k], &f->tree[t], &queries) != COH_OK;
   }
+  for (int64_t i = 0; i < n; i++) {
+    double sum = 0;
+    for (int k = 0; k < f->n_threads; k++)
+      sum += sums[k * n + i];
+    y[i] = sum / f->n_trees;
+  }
+  return failed;
+}
+
+// rows with room for what growing keeps beside the features
+static float *pad_rows(const coh_array *x) {
+  int64_t n = x->shape[0], d = x->shape[1], stride = coh_tree_row_floats(d);
+  float *rows = coh_alloc_array((size_t)(n * stride), sizeof *rows);
+  for (int64_t i = 0; rows && i < n * d; i++)
+    rows[i / d * stride + i % d] = ((const float *)x->data)[i];
+  return rows;
 }
 
 int main(int count, char **argument) {
@@ -61,16 +76,19 @@ int main(int count, char **argument) {
   f.tree = coh_alloc_array((size_t)f.n_trees, sizeof *f.tree);
   f.grower = coh_alloc_array((size_t)f.n_threads, sizeof *f.grower);
   for (int k = 0; k < f.n_threads; k++)
-    if (coh_tree_grower_create(x.shape[0], 0, x.shape[1], &f.grower[k]) != COH_OK) return 1;
+    if (coh_tree_grower_create(x.shape[0], test.shape[0], x.shape[1], &f.grower[k]) != COH_OK)
+      return 1;
   coh_tree_sample sample = {
       .n_rows = x.shape[0], .n_features = x.shape[1], .features = x.data, .targets = y.data};
   double *predicted = coh_alloc_array((size_t)test.shape[0], sizeof *predicted);
+  double *sums = coh_alloc_array((size_t)(f.n_threads * test.shape[0]), sizeof *sums);
+  float *rows = pad_rows(&test);
   double fit_best = 1e30, predict_best = 1e30;
   for (int repeat = 0; repeat < 3; repeat++) {
     double begun = coh_clock_now();
     if (fit(&f, &sample)) return 1;
     double fitted = coh_clock_now();
-    predict(&f, test.shape[0], test.shape[1], test.data, predicted);
+    if (predict(&f, test.shape[0], rows, sums, predicted)) return 1;
     double done = coh_clock_now();
     fit_best = fitted - begun < fit_best ? fitted - begun : fit_best;
     predict_best = done - fitted < predict_best ? done - fitted : predict_best;

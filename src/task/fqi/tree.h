@@ -77,6 +77,11 @@ coh_status coh_tree_grow(coh_tree_grower *grower, const coh_tree_options *option
 void coh_tree_add(const coh_tree *tree, int64_t n, int64_t n_features, const float *features,
                   double *sums);
 
+/* The same for many rows at once, faster from about as many as the tree has nodes: they move
+ * down together, as in growing. queries: sample_sums is ignored. Fails: COH_E_MEMORY. */
+coh_status coh_tree_add_many(coh_tree_grower *grower, const coh_tree *tree,
+                             const coh_tree_queries *queries);
+
 void coh_tree_clear(coh_tree *tree);
 
 #endif

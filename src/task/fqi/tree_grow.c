@@ -134,14 +134,12 @@ static inline __attribute__((always_inline)) void weigh(coh_tree_grower *g, int6
 }
 
 // rows below the cut first, each side in its order; returns how many
-static inline __attribute__((always_inline)) int64_t part(const coh_tree_rows *from,
-                                                          const coh_tree_rows *to,
-                                                          int64_t width, int64_t begin,
-                                                          int64_t n, const coh_tree_cut *cut) {
-  coh_v4 *row = from->row + begin * width, *spare = to->row;
-  uint32_t *id = from->id + begin, *spare_id = to->id;
-  int64_t n_left = 0, n_right = 0, feature = cut->feature;
-  float threshold = cut->threshold;
+static inline __attribute__((always_inline)) int64_t
+part(const coh_tree_grower *g, const coh_tree_rows *from, int64_t width, int64_t begin,
+     int64_t n, int64_t feature, float threshold) {
+  coh_v4 *row = from->row + begin * width, *spare = g->spare.row;
+  uint32_t *id = from->id + begin, *spare_id = g->spare.id;
+  int64_t n_left = 0, n_right = 0;
   for (int64_t i = 0; i < n; i++) {
     int64_t left = ((const float *)(row + i * width))[feature] < threshold;
     uint32_t number = id[i];
@@ -182,12 +180,12 @@ static void weigh_cuts(coh_tree_grower *g, int64_t begin, int64_t n) {
     weigh(g, g->width, row, n);
 }
 
-static int64_t part_rows(const coh_tree_grower *g, const coh_tree_rows *rows, int64_t begin,
-                         int64_t end, const coh_tree_cut *cut) {
+int64_t coh_tree_part(const coh_tree_grower *g, const coh_tree_rows *rows, int64_t begin,
+                      int64_t end, int64_t feature, float threshold) {
   int64_t n = end - begin;
-  if (g->width == 1) return begin + part(rows, &g->spare, 1, begin, n, cut);
-  if (g->width == 2) return begin + part(rows, &g->spare, 2, begin, n, cut);
-  return begin + part(rows, &g->spare, g->width, begin, n, cut);
+  if (g->width == 1) return begin + part(g, rows, 1, begin, n, feature, threshold);
+  if (g->width == 2) return begin + part(g, rows, 2, begin, n, feature, threshold);
+  return begin + part(g, rows, g->width, begin, n, feature, threshold);
 }
 
 // ---- cuts ---------------------------------------------------------------------------------
@@ -252,7 +250,6 @@ static coh_tree_cut extra_cut(coh_tree_grower *g, int64_t most, int64_t begin, i
 static coh_status find_cut(coh_tree_grower *g, const coh_tree_options *options, int64_t begin,
                            int64_t n, coh_stream *stream, coh_tree_cut *cut) {
   *cut = (coh_tree_cut){.feature = -1};
-  if (n < options->n_min || n < 2) return COH_OK;
   range_of(g, begin, n);
   if (options->split == COH_SPLIT_RANDOM) {
     *cut = random_cut(g, stream);
@@ -298,7 +295,7 @@ static void load_sample(coh_tree_grower *g, const coh_tree_sample *sample) {
   }
 }
 
-static void load_queries(coh_tree_grower *g, const coh_tree_queries *queries) {
+void coh_tree_load_queries(coh_tree_grower *g, const coh_tree_queries *queries) {
   memcpy(g->query.row, queries->features,
          (size_t)(queries->n_rows * g->width) * sizeof *g->query.row);
   for (int64_t i = 0; i < queries->n_rows; i++)
@@ -323,7 +320,7 @@ static void make_leaf(const coh_tree_grower *g, const double *targets,
     queries->sample_sums[id[i]] += value;
 }
 
-static coh_status push(coh_tree_grower *g, int64_t *depth, coh_tree_task task) {
+coh_status coh_tree_push(coh_tree_grower *g, int64_t *depth, coh_tree_task task) {
   if (*depth == g->stack_capacity) {
     coh_tree_task *stack = coh_alloc_resize(g->stack, (size_t)g->stack_capacity,
                                             (size_t)(2 * g->stack_capacity), sizeof *stack);
@@ -335,35 +332,59 @@ static coh_status push(coh_tree_grower *g, int64_t *depth, coh_tree_task task) {
   return COH_OK;
 }
 
+// what is left to do while a tree grows
+typedef struct growth {
+  coh_tree_grower *g;
+  const coh_tree_options *options;
+  const coh_tree_sample *sample;
+  const coh_tree_queries *queries;
+  coh_tree *tree;
+  int64_t depth;
+} growth;
+
+// a node too small to be cut is a leaf at once, others wait
+static coh_status settle(growth *w, coh_tree_task task) {
+  int64_t n = task.end - task.begin;
+  if (n >= w->options->n_min && n > 1) return coh_tree_push(w->g, &w->depth, task);
+  make_leaf(w->g, w->sample->targets, w->queries, &task, w->tree);
+  return COH_OK;
+}
+
+static coh_status grow_node(growth *w, const coh_tree_task *at, coh_stream *stream) {
+  coh_tree_grower *g = w->g;
+  coh_tree *tree = w->tree;
+  coh_tree_cut cut;
+  COH_TRY(find_cut(g, w->options, at->begin, at->end - at->begin, stream, &cut));
+  if (cut.feature < 0) {
+    make_leaf(g, w->sample->targets, w->queries, at, tree);
+    return COH_OK;
+  }
+  int64_t middle = coh_tree_part(g, &g->sample, at->begin, at->end, cut.feature, cut.threshold);
+  int64_t query_middle = at->query_begin;
+  if (at->query_begin < at->query_end)
+    query_middle =
+        coh_tree_part(g, &g->query, at->query_begin, at->query_end, cut.feature, cut.threshold);
+  uint32_t left = (uint32_t)tree->n_nodes;
+  tree->n_nodes += 2;
+  COH_TRY(reserve(tree, tree->n_nodes));
+  tree->node[at->node] = (coh_tree_node){cut.threshold, (uint32_t)cut.feature, left};
+  COH_TRY(settle(w, (coh_tree_task){left + 1, middle, at->end, query_middle, at->query_end}));
+  return settle(w, (coh_tree_task){left, at->begin, middle, at->query_begin, query_middle});
+}
+
 coh_status coh_tree_grow(coh_tree_grower *g, const coh_tree_options *options,
                          const coh_tree_sample *sample, const coh_tree_queries *queries,
                          coh_stream *stream, coh_tree *tree) {
   load_sample(g, sample);
-  if (queries) load_queries(g, queries);
+  if (queries) coh_tree_load_queries(g, queries);
   tree->n_leaves = 0;
   tree->n_nodes = 1;
   COH_TRY(reserve(tree, 1));
-  int64_t depth = 0;
-  COH_TRY(
-      push(g, &depth, (coh_tree_task){0, 0, sample->n_rows, 0, queries ? queries->n_rows : 0}));
-  while (depth > 0) {
-    coh_tree_task at = g->stack[--depth];
-    coh_tree_cut cut;
-    COH_TRY(find_cut(g, options, at.begin, at.end - at.begin, stream, &cut));
-    if (cut.feature < 0) {
-      make_leaf(g, sample->targets, queries, &at, tree);
-      continue;
-    }
-    int64_t middle = part_rows(g, &g->sample, at.begin, at.end, &cut);
-    int64_t query_middle = part_rows(g, &g->query, at.query_begin, at.query_end, &cut);
-    uint32_t left = (uint32_t)tree->n_nodes;
-    tree->n_nodes += 2;
-    COH_TRY(reserve(tree, tree->n_nodes));
-    tree->node[at.node] = (coh_tree_node){cut.threshold, (uint32_t)cut.feature, left};
-    COH_TRY(
-        push(g, &depth, (coh_tree_task){left + 1, middle, at.end, query_middle, at.query_end}));
-    COH_TRY(
-        push(g, &depth, (coh_tree_task){left, at.begin, middle, at.query_begin, query_middle}));
+  growth w = {.g = g, .options = options, .sample = sample, .queries = queries, .tree = tree};
+  COH_TRY(settle(&w, (coh_tree_task){0, 0, sample->n_rows, 0, queries ? queries->n_rows : 0}));
+  while (w.depth > 0) {
+    coh_tree_task at = g->stack[--w.depth];
+    COH_TRY(grow_node(&w, &at, stream));
   }
   return COH_OK;
 }

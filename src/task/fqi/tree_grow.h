@@ -44,6 +44,17 @@ struct coh_tree_grower {
   int64_t stack_capacity;
 };
 
+/* Part rows begin .. end: those below the cut first, each side in its order; returns where the
+ * others begin. */
+int64_t coh_tree_part(const coh_tree_grower *g, const coh_tree_rows *rows, int64_t begin,
+                      int64_t end, int64_t feature, float threshold);
+
+/* Copy the rows of queries into the grower. */
+void coh_tree_load_queries(coh_tree_grower *g, const coh_tree_queries *queries);
+
+/* Put a node off. */
+coh_status coh_tree_push(coh_tree_grower *g, int64_t *depth, coh_tree_task task);
+
 /* The best cut of all: tree_best.c. n rows from `begin`. Fails: COH_E_MEMORY. */
 coh_status coh_tree_best_cut(coh_tree_grower *g, int64_t begin, int64_t n, coh_tree_cut *best);
 

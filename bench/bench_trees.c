@@ -8,7 +8,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "cohort/io.h"
-#include "task/fqi/tree.h"
+#include "task/fqi/regression_tree.h"
 
 typedef struct forest {
   coh_tree *tree;

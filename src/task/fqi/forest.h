@@ -3,7 +3,7 @@
 #define COHORT_TASK_FQI_FOREST_H
 
 #include "task/fqi/regressor.h"
-#include "task/fqi/tree.h"
+#include "task/fqi/regression_tree.h"
 
 typedef struct coh_forest_options {
   int64_t trees, candidates, min_rows, sample;

@@ -7,7 +7,7 @@
 #ifndef COHORT_TASK_FQI_TREE_GROW_H
 #define COHORT_TASK_FQI_TREE_GROW_H
 
-#include "task/fqi/tree.h"
+#include "task/fqi/regression_tree.h"
 
 typedef float coh_v4 __attribute__((vector_size(16)));
 typedef int32_t coh_m4 __attribute__((vector_size(16)));

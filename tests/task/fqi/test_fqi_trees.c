@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "task/fqi/tree.h"
+#include "task/fqi/regression_tree.h"
 
 enum { N = 600, D = 5, N_ASKED = 257 };
 

@@ -6,8 +6,8 @@
  *
  * Sources: Geurts, Ernst, Wehenkel, "Extremely randomized trees", Machine Learning 63, 2006;
  * Breiman et al., "Classification and Regression Trees", 1984. */
-#ifndef COHORT_TASK_FQI_TREE_H
-#define COHORT_TASK_FQI_TREE_H
+#ifndef COHORT_TASK_FQI_REGRESSION_TREE_H
+#define COHORT_TASK_FQI_REGRESSION_TREE_H
 
 #include <stdint.h>
 

@@ -11,8 +11,8 @@ static coh_status create(const coh_fqi_problem *problem, const void *chosen, voi
   return coh_forest_create(problem, &one, COH_SPLIT_BEST, false, forest);
 }
 
-const coh_regressor_type coh_regressor_type_tree = {
-    .kind = {.name = "tree",
+const coh_regressor_type coh_regressor_type_cart = {
+    .kind = {.name = "cart",
              .doc = "One regression tree with the best cuts (CART, Breiman et al. 1984).",
              .options = options,
              .options_size = sizeof(coh_forest_options)},

@@ -33,14 +33,14 @@ typedef struct bench {
 // do n updates; seconds on the wall and of this thread
 static coh_status take(bench *b, int64_t n, double *wall, double *cpu) {
   coh_dqn *dqn = b->problem.dqn;
-  int64_t goal = dqn->n_updates + n;
+  int64_t goal = dqn->learner.n_updates + n;
   dqn->env_steps = goal; // a step an update: so many are due
   double wall_begun = coh_clock_now(), cpu_begun = coh_clock_thread();
   COH_TRY(coh_dqn_learn(dqn, n, 1));
   *cpu = coh_clock_thread() - cpu_begun;
   *wall = coh_clock_now() - wall_begun;
-  COH_CHECK(dqn->n_updates == goal, COH_E_INTERNAL, "%" PRId64 " updates were not done",
-            goal - dqn->n_updates);
+  COH_CHECK(dqn->learner.n_updates == goal, COH_E_INTERNAL, "%" PRId64 " updates were not done",
+            goal - dqn->learner.n_updates);
   return COH_OK;
 }
 

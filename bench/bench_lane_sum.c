@@ -28,7 +28,8 @@ typedef struct bench {
   int64_t method, n_lanes, n_threads, n_samples, max_bytes;
 } bench;
 
-static const char *const method_names[] = {"auto", "doubling", "halving", "whole", "slices"};
+static const char *const method_names[] = {"auto",   "doubling",     "halving",      "whole",
+                                           "slices", "window_whole", "window_slices"};
 
 typedef coh_status one_sum(bench *b, int64_t count);
 
@@ -94,7 +95,7 @@ static coh_status read_arguments(bench *b, int argc, char **argv) {
                  {"max_bytes=", &b->max_bytes}};
   for (int i = 1; i < argc; ++i) {
     bool is_known = false;
-    for (int m = 0; m < 5 && strncmp(argv[i], "method=", 7) == 0; ++m)
+    for (int m = 0; m < 7 && strncmp(argv[i], "method=", 7) == 0; ++m)
       if (strcmp(argv[i] + 7, method_names[m]) == 0) {
         b->method = m;
         is_known = true;

@@ -84,6 +84,9 @@ int64_t coh_safetensors_find(const coh_safetensors *file, const char *name);
 /* A value of the metadata map, NULL if absent. Not collective. Borrowed. */
 const char *coh_safetensors_metadata(const coh_safetensors *file, const char *key);
 
+/* The keys of the metadata map, 0 <= i < n_metadata; NULL beyond. Not collective. Borrowed. */
+const char *coh_safetensors_metadata_key(const coh_safetensors *file, int64_t i);
+
 /* Copy n_bytes from byte `offset` of tensor i into data (out, borrowed). Not collective;
  * several threads may read at once. Fails: COH_E_DATA when the range leaves the tensor or
  * reading fails. */

@@ -71,6 +71,9 @@ typedef enum coh_store {
 coh_status coh_save_tensor(coh_saver *saver, coh_store store, const char *name,
                            const coh_array *array);
 
+/* Put a line of metadata into model.safetensors. key, value: copied. Fails: COH_E_MEMORY. */
+coh_status coh_save_metadata(coh_saver *saver, const char *key, const char *value);
+
 /* Copy a tensor out. array: its dtype and shape must match the file's; data: out, borrowed.
  * Fails: COH_E_CHECKPOINT. */
 coh_status coh_load_tensor(coh_loader *loader, coh_store store, const char *name,

@@ -4,6 +4,8 @@
  * recursive doubling (small vectors) and reduce-scatter with distance doubling (large ones;
  * vectors halve from round to round) both add in tree order. Other layouts send every rank's
  * maximal nodes to whoever adds them: to all (small), or slice by slice to its owner (large).
+ * Where memory can be shared (lane_window.c), rounds between ranks of a node do not happen:
+ * doubling and halving begin at the first distance that leaves the node.
  * Sources: Thakur, Rabenseifner, Gropp, "Optimization of collective communication operations in
  * MPICH", IJHPCA 2005; the lane tree is Cohort's. */
 #include "comm/lane_rounds.h"
@@ -12,8 +14,8 @@
 
 enum {
   SLICE_UNIT = 16,              /* elements; 64 bytes of float */
-  WHOLE_BYTES = 64 << 10,       /* vectors up to here travel whole */
-  WHOLE_BYTES_OF_ALL = 4 << 20, /* unless all nodes of all ranks together come to more */
+  WHOLE_BYTES = 256 << 10,      /* longer vectors never travel whole */
+  WHOLE_BYTES_OF_ALL = 4 << 20, /* nor do they if all nodes of all ranks come to more */
 };
 
 /* ---------------------------------------------------------------- slices */
@@ -38,6 +40,13 @@ static void slices_at(const coh_lane_sum *sum, int rank, int bit, int *low, int 
   int n_held = sum->world->size / bit;
   *low = lane_slice_of(sum, rank) / n_held * n_held;
   *high = *low + n_held;
+}
+
+void lane_slices_of_node(const coh_lane_sum *sum, int rank, int64_t *first, int64_t *end) {
+  int low, high;
+  slices_at(sum, rank, sum->world->local_size, &low, &high);
+  *first = lane_slice_bound(sum, sum->count, low);
+  *end = lane_slice_bound(sum, sum->count, high);
 }
 
 static char *at(const coh_lane_sum *sum, char *base, int64_t element) {
@@ -197,8 +206,15 @@ static coh_status post_gather_doubling(coh_lane_sum *sum) {
   return post_slices(sum, partner, low, high, true);
 }
 
+static coh_status gather_in_node(coh_lane_sum *sum) {
+  sum->phase = LANE_IN_WINDOW_GATHER;
+  lane_window_begin(sum, LANE_WINDOW_GATHER, NULL);
+  return COH_OK;
+}
+
 coh_status lane_rounds_gather(coh_lane_sum *sum) {
   int size = sum->world->size, rank = sum->world->rank;
+  if (sum->window && sum->world->n_nodes == 1) return gather_in_node(sum);
   sum->phase = LANE_IN_GATHER;
   if (sum->aligned) { // back through the rounds of halving
     sum->bit = size / 2;
@@ -214,9 +230,43 @@ coh_status lane_rounds_gather(coh_lane_sum *sum) {
 
 static coh_status advance_gather(coh_lane_sum *sum) {
   sum->bit /= 2;
+  if (sum->window && sum->bit < sum->world->local_size && sum->bit > 0)
+    return gather_in_node(sum);
   if (sum->bit > 0) return post_gather_doubling(sum);
   sum->phase = LANE_IDLE;
   return COH_OK;
+}
+
+/* ---------------------------------------------------------------- through the window */
+
+static coh_status begin_window(coh_lane_sum *sum, lane_method method, const void *const lane[],
+                               bool lanes_stay) {
+  lane_window_way way = LANE_WINDOW_ADD_WHOLE;
+  if (method == LANE_WINDOW_SLICES)
+    way =
+        sum->gathers && sum->world->n_nodes == 1 ? LANE_WINDOW_ADD_ALL : LANE_WINDOW_ADD_SLICES;
+  sum->phase = LANE_IN_WINDOW;
+  sum->is_whole = way == LANE_WINDOW_ADD_WHOLE;
+  // whole vectors are put at once, so their lanes are read no later
+  if (!lanes_stay && !sum->is_whole) {
+    if (sum->n_nodes == 1) lane_sum_node(sum, lane, 0, 0, sum->count, sum->result);
+    for (int k = 0; k < sum->n_nodes && sum->n_nodes > 1; ++k)
+      lane_sum_node(sum, lane, k, 0, sum->count, at(sum, sum->out_box, k * sum->count));
+    lane = NULL;
+  }
+  lane_window_begin(sum, way, lane);
+  return COH_OK;
+}
+
+// the node's sum is there: on to the other nodes, if there are any
+static coh_status advance_window(coh_lane_sum *sum) {
+  if (sum->world->n_nodes == 1) {
+    sum->phase = LANE_IDLE;
+    return COH_OK;
+  }
+  sum->bit = sum->world->local_size;
+  sum->phase = sum->is_whole ? LANE_IN_DOUBLING : LANE_IN_HALVING;
+  return sum->is_whole ? post_doubling(sum) : post_halving(sum);
 }
 
 /* ---------------------------------------------------------------- all of them */
@@ -225,40 +275,64 @@ static int64_t larger(int64_t a, int64_t b) {
   return a > b ? a : b;
 }
 
+static double seconds_of(const coh_lane_sum *sum, lane_method method, int64_t n_bytes) {
+  return lane_model_seconds(&lane_model_default, method, sum->world->size,
+                            sum->world->size / sum->world->n_nodes, (double)n_bytes);
+}
+
+// the first power of two of bytes at which slices are the faster way
+static int64_t limit_by_model(const coh_lane_sum *sum, lane_method whole, lane_method slices) {
+  int64_t limit = SLICE_UNIT;
+  while (limit < WHOLE_BYTES && seconds_of(sum, whole, limit) < seconds_of(sum, slices, limit))
+    limit *= 2;
+  return limit / (int64_t)sum->bytes;
+}
+
+int64_t lane_rounds_window_limit(const coh_lane_sum *sum) {
+  if (sum->method == LANE_WINDOW_WHOLE) return sum->max_count;
+  int64_t limit = limit_by_model(sum, LANE_WINDOW_WHOLE, LANE_WINDOW_SLICES);
+  return limit < sum->max_count ? limit : sum->max_count;
+}
+
 void lane_rounds_memory(coh_lane_sum *sum, int64_t *n_out, int64_t *n_in) {
   int64_t n_all = n_nodes_of_all(sum), n_units = (sum->max_count + SLICE_UNIT - 1) / SLICE_UNIT;
-  int64_t limit = WHOLE_BYTES;
-  if (!sum->aligned && limit > WHOLE_BYTES_OF_ALL / n_all) limit = WHOLE_BYTES_OF_ALL / n_all;
-  sum->whole_limit = limit / (int64_t)sum->bytes;
+  bool direct = sum->method == LANE_DIRECT_WHOLE || sum->method == LANE_DIRECT_SLICES ||
+                (!sum->aligned && !sum->window);
+  sum->whole_limit = sum->aligned ? limit_by_model(sum, LANE_DOUBLING, LANE_HALVING)
+                                  : limit_by_model(sum, LANE_DIRECT_WHOLE, LANE_DIRECT_SLICES);
+  if (!sum->aligned && sum->whole_limit > WHOLE_BYTES_OF_ALL / n_all / (int64_t)sum->bytes)
+    sum->whole_limit = WHOLE_BYTES_OF_ALL / n_all / (int64_t)sum->bytes;
+  if (sum->window) sum->whole_limit = lane_rounds_window_limit(sum);
   bool only_whole = sum->method == LANE_DOUBLING || sum->method == LANE_DIRECT_WHOLE;
   if (only_whole || sum->whole_limit > sum->max_count) sum->whole_limit = sum->max_count;
 
   *n_out = *n_in = 0;
   if (sum->world->size == 1) return;
-  if (sum->method == LANE_DIRECT_SLICES || !sum->aligned) {
+  if (direct) { // slices, or whole vectors of every node
     *n_out = sum->n_nodes * sum->max_count;
-    *n_in = n_all * (n_units / sum->world->size + 1) * SLICE_UNIT;
+    *n_in =
+        larger(n_all * (n_units / sum->world->size + 1) * SLICE_UNIT, n_all * sum->whole_limit);
   } else {
-    *n_in = (n_units / 2 + 1) * SLICE_UNIT;
-  }
-  if (sum->method == LANE_DIRECT_WHOLE || !sum->aligned) {
-    *n_out = larger(*n_out, sum->n_nodes * sum->whole_limit);
-    *n_in = larger(*n_in, n_all * sum->whole_limit);
-  } else {
-    *n_in = larger(*n_in, sum->whole_limit);
+    if (sum->n_nodes > 1) *n_out = sum->n_nodes * sum->max_count;
+    if (sum->aligned) *n_in = larger((n_units / 2 + 1) * SLICE_UNIT, sum->whole_limit);
   }
 }
 
 lane_method lane_rounds_choose(const coh_lane_sum *sum, int64_t count, bool scattered) {
   bool whole = !scattered && count <= sum->whole_limit;
   if (sum->method != LANE_AUTO && (whole || !scattered)) return sum->method;
+  if (sum->window) return whole ? LANE_WINDOW_WHOLE : LANE_WINDOW_SLICES;
   if (sum->aligned) return whole ? LANE_DOUBLING : LANE_HALVING;
   return whole ? LANE_DIRECT_WHOLE : LANE_DIRECT_SLICES;
 }
 
-coh_status lane_rounds_begin(coh_lane_sum *sum, lane_method method, const void *const lane[]) {
+coh_status lane_rounds_begin(coh_lane_sum *sum, lane_method method, const void *const lane[],
+                             bool lanes_stay) {
   sum->bit = 1;
   switch (method) {
+  case LANE_WINDOW_WHOLE:
+  case LANE_WINDOW_SLICES:
+    return begin_window(sum, method, lane, lanes_stay);
   case LANE_DOUBLING:
     sum->phase = LANE_IN_DOUBLING;
     lane_sum_node(sum, lane, 0, 0, sum->count, sum->result);
@@ -288,7 +362,11 @@ coh_status lane_rounds_advance(coh_lane_sum *sum) {
     return advance_slices(sum);
   case LANE_IN_GATHER:
     return advance_gather(sum);
+  case LANE_IN_WINDOW:
+    return advance_window(sum);
+  case LANE_IN_WINDOW_GATHER:
   default:
+    sum->phase = LANE_IDLE;
     return COH_OK;
   }
 }

@@ -2,19 +2,10 @@
 #ifndef COHORT_COMM_LANE_ROUNDS_H
 #define COHORT_COMM_LANE_ROUNDS_H
 
+#include "comm/lane_model.h"
 #include "comm/lane_tree.h"
+#include "comm/lane_window.h"
 #include "comm/world.h"
-
-/* The way a sum takes; all give the same bits. The first three need aligned ranks: a power of
- * two of them, each with a power of two of lanes, so that a rank is one node of the tree. */
-typedef enum lane_method {
-  LANE_AUTO,          /* choose by size */
-  LANE_DOUBLING,      /* recursive doubling of the whole vector; few messages */
-  LANE_HALVING,       /* reduce-scatter with distance doubling, then allgather; few bytes */
-  LANE_DIRECT_WHOLE,  /* all ranks' nodes to all ranks, which add the same tree; one round */
-  LANE_DIRECT_SLICES, /* slices of the nodes to the ranks that own them; two rounds; few bytes
-                       */
-} lane_method;
 
 /* What the sum under way does now. */
 typedef enum lane_phase {
@@ -23,7 +14,9 @@ typedef enum lane_phase {
   LANE_IN_HALVING,
   LANE_IN_WHOLE,
   LANE_IN_SLICES,
-  LANE_IN_GATHER, /* allgather of the shards */
+  LANE_IN_GATHER,        /* allgather of the shards */
+  LANE_IN_WINDOW,        /* within nodes, before the rounds among nodes */
+  LANE_IN_WINDOW_GATHER, /* after them */
 } lane_phase;
 
 struct coh_lane_sum {
@@ -43,6 +36,7 @@ struct coh_lane_sum {
   coh_lane_tree *across; /* adds the nodes of all ranks */
   coh_lane_tree *pair;   /* adds two siblings */
   int64_t whole_limit;   /* elements up to which the whole vector may travel */
+  lane_window *window;   /* NULL: messages inside nodes too */
 
   /* memory of the messages */
   char *out_box, *in_box;
@@ -52,7 +46,8 @@ struct coh_lane_sum {
 
   /* the sum under way */
   lane_phase phase;
-  bool gathers; /* shards are to be gathered after the scatter */
+  bool is_whole; /* the window adds whole vectors */
+  bool gathers;  /* shards are to be gathered after the scatter */
   int64_t count;
   char *result;
   int bit;       /* of the rank that the round's partner differs in */
@@ -66,6 +61,10 @@ int64_t lane_slice_bound(const coh_lane_sum *sum, int64_t count, int slice);
  * reversed, which is where halving ends. */
 int lane_slice_of(const coh_lane_sum *sum, int rank);
 
+/* The elements of a vector of sum->count that a rank holds when the ranks of its node have
+ * shared theirs out. */
+void lane_slices_of_node(const coh_lane_sum *sum, int rank, int64_t *first, int64_t *end);
+
 /* Sum node k of this rank over [first, first + n) into out. */
 void lane_sum_node(const coh_lane_sum *sum, const void *const lane[], int k, int64_t first,
                    int64_t n, void *out);
@@ -73,14 +72,20 @@ void lane_sum_node(const coh_lane_sum *sum, const void *const lane[], int k, int
 /* Choose for `count` elements; scattered: the result stays in shards. */
 lane_method lane_rounds_choose(const coh_lane_sum *sum, int64_t count, bool scattered);
 
-/* Add up this rank's lanes and post the first round of a method. */
-coh_status lane_rounds_begin(coh_lane_sum *sum, lane_method method, const void *const lane[]);
+/* Begin a method: post its first round, or put the vector into the window. lanes_stay: they may
+ * be read until the sum ends, not only now. */
+coh_status lane_rounds_begin(coh_lane_sum *sum, lane_method method, const void *const lane[],
+                             bool lanes_stay);
 
 /* Post the first round of the allgather of shards. */
 coh_status lane_rounds_gather(coh_lane_sum *sum);
 
-/* The round's messages are done: add what came, post the next round or become idle. */
+/* The round's messages (or the walk through the window) are done: add what came, post the next
+ * round or become idle. */
 coh_status lane_rounds_advance(coh_lane_sum *sum);
+
+/* The longest vector, in elements, that may be added whole through the window. */
+int64_t lane_rounds_window_limit(const coh_lane_sum *sum);
 
 /* Set whole_limit, and tell the elements that out_box and in_box need for it and max_count. */
 void lane_rounds_memory(coh_lane_sum *sum, int64_t *n_out, int64_t *n_in);

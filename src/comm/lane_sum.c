@@ -72,11 +72,27 @@ static coh_status plan(coh_lane_sum *sum, int n_threads) {
   COH_CHECK(sum->aligned || (sum->method != LANE_DOUBLING && sum->method != LANE_HALVING),
             COH_E_INTERNAL, "ranks are not aligned nodes of the lane tree");
   COH_TRY(plan_trees(sum, n_threads));
+  return coh_transfer_init(&sum->transfer, sum->world->comm, 2 * sum->world->size);
+}
+
+static bool by_window(lane_method method) {
+  return method == LANE_AUTO || method == LANE_WINDOW_WHOLE || method == LANE_WINDOW_SLICES;
+}
+
+// collective: every rank has planned its trees
+static coh_status share_in_node(coh_lane_sum *sum) {
+  if (!by_window(sum->method) || sum->max_count == 0 || !lane_window_fits(sum)) return COH_OK;
+  return lane_window_create(sum, lane_rounds_window_limit(sum), &sum->window);
+}
+
+static coh_status plan_memory(coh_lane_sum *sum) {
+  COH_CHECK(sum->window || sum->method == LANE_AUTO || !by_window(sum->method), COH_E_INTERNAL,
+            "no window for these ranks");
   int64_t n_out, n_in;
   lane_rounds_memory(sum, &n_out, &n_in);
   COH_NEW(sum->out_box, (size_t)n_out * sum->bytes);
   COH_NEW(sum->in_box, (size_t)n_in * sum->bytes);
-  return coh_transfer_init(&sum->transfer, sum->world->comm, 2 * sum->world->size);
+  return COH_OK;
 }
 
 coh_status lane_sum_create_by(coh_world *world, const coh_lanes *lanes, coh_sum_type type,
@@ -95,6 +111,8 @@ coh_status lane_sum_create_by(coh_world *world, const coh_lanes *lanes, coh_sum_
       .tag = coh_world_take_tag(world),
   };
   coh_status status = coh_comm_agree(world, plan(made, n_threads));
+  if (status == COH_OK) status = share_in_node(made);
+  if (status == COH_OK) status = coh_comm_agree(world, plan_memory(made));
   if (status != COH_OK) {
     coh_lane_sum_destroy(&made);
     return status;
@@ -116,6 +134,7 @@ void coh_lane_sum_destroy(coh_lane_sum **sum) {
     coh_lane_tree_destroy(&gone->local[k]);
   coh_lane_tree_destroy(&gone->across);
   coh_lane_tree_destroy(&gone->pair);
+  lane_window_destroy(&gone->window);
   coh_transfer_fini(&gone->transfer);
   COH_DELETE(gone->local);
   COH_DELETE(gone->node_lane);
@@ -139,7 +158,7 @@ static coh_status claim(coh_lane_sum *sum, int64_t count, void *result) {
 }
 
 static coh_status begin(coh_lane_sum *sum, const void *const lane[], int64_t count,
-                        void *result, bool scattered) {
+                        void *result, bool scattered, bool lanes_stay) {
   COH_TRY(claim(sum, count, result));
   sum->gathers = !scattered;
   if (count == 0) return COH_OK;
@@ -147,17 +166,17 @@ static coh_status begin(coh_lane_sum *sum, const void *const lane[], int64_t cou
     lane_sum_node(sum, lane, 0, 0, count, result);
     return COH_OK;
   }
-  return lane_rounds_begin(sum, lane_rounds_choose(sum, count, scattered), lane);
+  return lane_rounds_begin(sum, lane_rounds_choose(sum, count, scattered), lane, lanes_stay);
 }
 
 coh_status coh_lane_sum_begin(coh_lane_sum *sum, const void *const lane[], int64_t count,
                               void *result) {
-  return begin(sum, lane, count, result, false);
+  return begin(sum, lane, count, result, false, false);
 }
 
 coh_status coh_lane_sum_scatter_begin(coh_lane_sum *sum, const void *const lane[],
                                       int64_t count, void *vector) {
-  return begin(sum, lane, count, vector, true);
+  return begin(sum, lane, count, vector, true, false);
 }
 
 coh_status coh_lane_sum_gather_begin(coh_lane_sum *sum, int64_t count, void *vector) {
@@ -165,10 +184,17 @@ coh_status coh_lane_sum_gather_begin(coh_lane_sum *sum, int64_t count, void *vec
   return count == 0 || sum->world->size == 1 ? COH_OK : lane_rounds_gather(sum);
 }
 
+static bool in_window(const coh_lane_sum *sum) {
+  return sum->phase == LANE_IN_WINDOW || sum->phase == LANE_IN_WINDOW_GATHER;
+}
+
 coh_status coh_lane_sum_progress(coh_lane_sum *sum, bool *done) {
   bool round_is_done = true;
   while (sum->phase != LANE_IDLE && round_is_done) {
-    COH_TRY(coh_transfer_test(&sum->transfer, &round_is_done));
+    if (in_window(sum))
+      round_is_done = lane_window_advance(sum);
+    else
+      COH_TRY(coh_transfer_test(&sum->transfer, &round_is_done));
     if (round_is_done) COH_TRY(lane_rounds_advance(sum));
   }
   if (done) *done = sum->phase == LANE_IDLE;
@@ -177,7 +203,7 @@ coh_status coh_lane_sum_progress(coh_lane_sum *sum, bool *done) {
 
 coh_status coh_lane_sum_end(coh_lane_sum *sum) {
   while (sum->phase != LANE_IDLE) {
-    COH_TRY(coh_transfer_wait(&sum->transfer));
+    COH_TRY(in_window(sum) ? lane_window_finish(sum) : coh_transfer_wait(&sum->transfer));
     COH_TRY(lane_rounds_advance(sum));
   }
   return COH_OK;
@@ -185,7 +211,7 @@ coh_status coh_lane_sum_end(coh_lane_sum *sum) {
 
 coh_status coh_lane_sum_run(coh_lane_sum *sum, const void *const lane[], int64_t count,
                             void *result) {
-  COH_TRY(coh_lane_sum_begin(sum, lane, count, result));
+  COH_TRY(begin(sum, lane, count, result, false, true));
   return coh_lane_sum_end(sum);
 }
 

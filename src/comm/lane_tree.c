@@ -191,6 +191,10 @@ void coh_lane_tree_run(const coh_lane_tree *tree, const void *const leaf[], int6
     return;
   }
   int64_t block = BLOCK_BYTES / (int64_t)bytes, n_blocks = (n + block - 1) / block;
+  if (n_blocks == 1) {
+    run_block(tree, leaf, offset, n, out, tree->scratch);
+    return;
+  }
   // waking threads costs microseconds, and a time slice where cores are taken: give each 512
   // KiB
   int64_t n_useful = n_blocks * tree->n_leaves / MIN_BLOCKS_A_THREAD;

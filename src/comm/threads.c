@@ -28,6 +28,13 @@ static coh_status count_cores(coh_world *world, core_count *count) {
   return COH_OK;
 }
 
+coh_status coh_threads_cores(coh_world *world, int *n_cores) {
+  core_count cores;
+  COH_TRY(count_cores(world, &cores));
+  *n_cores = cores.of_node;
+  return COH_OK;
+}
+
 // OMP_NUM_THREADS may be a list, one entry a nesting level; the first counts. 0: not set
 static int64_t threads_of_environment(void) {
   const char *text = getenv("OMP_NUM_THREADS");

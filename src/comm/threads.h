@@ -4,6 +4,10 @@
 
 #include "cohort/comm.h"
 
+/* Cores that the ranks of this node may run on, all together. Collective over the node's ranks,
+ * called by all. *n_cores: out. Fails: COH_E_COMM. */
+coh_status coh_threads_cores(coh_world *world, int *n_cores);
+
 /* Choose this rank's threads. Collective (over each node, called by all ranks).
  * asked: from the config, 0: choose. Then OMP_NUM_THREADS decides if it is set; else the cores
  * that this rank may run on, divided among the ranks that share them. Never more threads than

@@ -11,7 +11,8 @@ typedef struct coh_window coh_window;
  * Fails (agreed on by all ranks): COH_E_MEMORY with what /dev/shm has and needs. */
 coh_status coh_window_create(coh_world *world, size_t n_bytes, coh_window **window);
 
-/* Release. Collective. Accepts NULL, sets NULL. */
+/* Release; the memory goes when the node's last rank has released it. Not collective. Accepts
+ * NULL, sets NULL. */
 void coh_window_destroy(coh_window **window);
 
 /* The segment of a rank of this node (0 <= local_rank < local size), 64-byte aligned; NULL when

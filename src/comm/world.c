@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "base/text.h"
+#include "comm/threads.h"
 
 coh_status coh_mpi_fail(const char *call, int code) {
   char text[MPI_MAX_ERROR_STRING];
@@ -96,6 +97,9 @@ static coh_status number_nodes(coh_world *world) {
 static coh_status open_world(coh_world *world) {
   COH_TRY(start_mpi(world));
   COH_TRY(number_nodes(world));
+  int n_cores = 0;
+  COH_TRY(coh_threads_cores(world, &n_cores));
+  world->is_crowded = world->local_size > n_cores;
   return coh_transfer_init(&world->transfer, world->comm, 4 * world->size);
 }
 

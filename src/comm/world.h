@@ -14,6 +14,7 @@ struct coh_world {
   int node, n_nodes;
   int local_rank, local_size;
   int *node_of;          /* size entries */
+  bool is_crowded;       /* the node has more ranks than cores: waiting ranks give theirs away */
   coh_transfer transfer; /* messages of the exchange functions */
   int next_tag;          /* of the next plan; tag 0 is the exchange's */
   bool owns_mpi;

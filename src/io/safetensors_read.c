@@ -179,6 +179,14 @@ const char *coh_safetensors_metadata(const coh_safetensors *file, const char *ke
   return found ? found->string : NULL;
 }
 
+const char *coh_safetensors_metadata_key(const coh_safetensors *file, int64_t i) {
+  if (!file->metadata) return NULL;
+  const coh_json_value *row = file->metadata->first;
+  for (; row && i > 0; i--)
+    row = row->next;
+  return row ? row->key : NULL;
+}
+
 coh_status coh_safetensors_read(const coh_safetensors *file, int64_t i, size_t offset,
                                 void *data, size_t n_bytes) {
   const tensor *t = &file->tensors[i];

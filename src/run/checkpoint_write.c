@@ -13,7 +13,7 @@
 #include "io/safetensors_write.h"
 #include "run/checkpoint.h"
 
-enum { PATH_BYTES = 4096, PACK_LEVEL = 3, N_STORES = COH_N_STORES };
+enum { PATH_BYTES = 4096, PACK_LEVEL = 3, N_STORES = COH_N_STORES, MAX_METADATA = 16 };
 
 // one tensor waiting to be written
 typedef struct pending {
@@ -25,6 +25,8 @@ typedef struct pending {
 struct coh_saver {
   pending *tensor;
   int64_t n_tensors, capacity;
+  coh_metadata_row metadata[MAX_METADATA]; /* of the model, owned */
+  int64_t n_metadata;
   coh_zst_writer *lane; /* the lane being written */
 };
 
@@ -50,6 +52,14 @@ coh_status coh_save_tensor(coh_saver *saver, coh_store store, const char *name,
   return COH_OK;
 }
 
+coh_status coh_save_metadata(coh_saver *saver, const char *key, const char *value) {
+  COH_CHECK(saver->n_metadata < MAX_METADATA, COH_E_INTERNAL, "too much metadata");
+  coh_metadata_row row = {coh_alloc_string(key), coh_alloc_string(value)};
+  saver->metadata[saver->n_metadata++] = row;
+  COH_CHECK(row.key && row.value, COH_E_MEMORY, "out of memory for a checkpoint");
+  return COH_OK;
+}
+
 coh_status coh_save_bytes(void *saver, const void *data, size_t n_bytes) {
   return coh_zst_write(((coh_saver *)saver)->lane, data, n_bytes);
 }
@@ -58,6 +68,8 @@ static void saver_clear(coh_saver *saver) {
   for (int64_t i = 0; i < saver->n_tensors; i++)
     coh_free(saver->tensor[i].name);
   coh_free(saver->tensor);
+  for (int64_t i = 0; i < saver->n_metadata; i++)
+    coh_free((char *)saver->metadata[i].key), coh_free((char *)saver->metadata[i].value);
   *saver = (coh_saver){0};
 }
 
@@ -72,9 +84,13 @@ static coh_status write_store(const coh_saver *saver, coh_store store, const cha
   for (int64_t i = 0; i < saver->n_tensors; i++)
     if (saver->tensor[i].store == store)
       rows[n_rows++] = (coh_tensor_row){saver->tensor[i].name, saver->tensor[i].array};
-  coh_metadata_row metadata[] = {{"format", "pt"}, {"producer", "cohort"}, {"step", step}};
+  coh_metadata_row metadata[3 + MAX_METADATA] = {
+      {"format", "pt"}, {"producer", "cohort"}, {"step", step}};
+  int64_t n_metadata = 3;
+  for (int64_t i = 0; store == COH_STORE_MODEL && i < saver->n_metadata; i++)
+    metadata[n_metadata++] = saver->metadata[i];
   coh_safetensors_writer *writer = NULL;
-  coh_status status = coh_safetensors_begin(path, rows, n_rows, metadata, 3, &writer);
+  coh_status status = coh_safetensors_begin(path, rows, n_rows, metadata, n_metadata, &writer);
   for (int64_t i = 0; i < n_rows && status == COH_OK; i++) {
     const coh_array *array = &rows[i].shape;
     size_t n_bytes = (size_t)coh_array_count(array) * coh_dtype_bytes(array->dtype);

@@ -143,7 +143,7 @@ static void lane_sum_agrees_by_every_method(void **state) {
   for (int64_t n_lanes = lanes_from(); n_lanes <= MAX_LANES; ++n_lanes) {
     problem p;
     make_problem(&p, n_lanes, COH_SUM_F32, 2999);
-    for (int method = LANE_DOUBLING; method <= LANE_DIRECT_SLICES; ++method) {
+    for (int method = LANE_DOUBLING; method <= LANE_WINDOW_SLICES; ++method) {
       coh_lane_sum *sum = NULL;
       coh_status status = lane_sum_create_by(mpi_test_state.world, &p.lanes, p.type, 2999, 1,
                                              (lane_method)method, &sum);

@@ -25,15 +25,16 @@ static coh_status sum_episodes(coh_dqn *dqn, coh_dqn_episodes *all) {
 }
 
 static void add_learning(const coh_dqn *dqn, coh_metric_row *exact) {
-  double rows = (double)(dqn->n_window * dqn->options->batch);
-  coh_metric_add(exact, "train/loss", dqn->tail[COH_DQN_TAIL_LOSS] / (double)dqn->n_window);
-  coh_metric_add(exact, "train/error", dqn->tail[COH_DQN_TAIL_ERROR] / rows);
-  coh_metric_add(exact, "train/q", dqn->tail[COH_DQN_TAIL_Q] / rows);
-  coh_metric_add(exact, "train/q_max", dqn->tail[COH_DQN_TAIL_Q_MAX] / rows);
-  coh_metric_add(exact, "train/staleness", dqn->tail[COH_DQN_TAIL_AGE] / rows);
-  if (dqn->n_norms)
-    coh_metric_add(exact, "train/gradient_norm", dqn->norm_sum / (double)dqn->n_norms);
-  coh_metric_add(exact, "train/learning_rate", coh_optimizer_learning_rate(dqn->optimizer));
+  const coh_learner *learner = &dqn->learner;
+  const double *tail = learner->tail;
+  double rows = (double)(learner->n_window * dqn->options->batch);
+  coh_metric_add(exact, "train/loss", tail[COH_DQN_TAIL_LOSS] / (double)learner->n_window);
+  coh_metric_add(exact, "train/error", tail[COH_DQN_TAIL_ERROR] / rows);
+  coh_metric_add(exact, "train/q", tail[COH_DQN_TAIL_Q] / rows);
+  coh_metric_add(exact, "train/q_max", tail[COH_DQN_TAIL_Q_MAX] / rows);
+  coh_metric_add(exact, "train/staleness", tail[COH_DQN_TAIL_AGE] / rows);
+  if (learner->n_norms) coh_metric_add(exact, "train/gradient_norm", coh_learner_norm(learner));
+  coh_metric_add(exact, "train/learning_rate", coh_optimizer_learning_rate(learner->optimizer));
 }
 
 // experience is counted over all ranks; the counts are integers, so any order will do
@@ -54,14 +55,14 @@ static void add_timing(coh_dqn *dqn, coh_metric_row *timing) {
   double steps = (double)(dqn->env_steps - dqn->steps_at_window);
   coh_metric_add(timing, "rate/steps", steps / seconds);
   coh_metric_add(timing, "rate/updates",
-                 (double)(dqn->n_updates - dqn->updates_at_window) / seconds);
+                 (double)(dqn->learner.n_updates - dqn->updates_at_window) / seconds);
   coh_metric_add(timing, "share/act", dqn->act_seconds / seconds);
   coh_metric_add(timing, "share/learn", dqn->learn_seconds / seconds);
-  coh_metric_add(timing, "share/reduce", dqn->reduce_seconds / seconds);
+  coh_metric_add(timing, "share/reduce", dqn->learner.reduce_seconds / seconds);
   dqn->window_begun = now;
   dqn->steps_at_window = dqn->env_steps;
-  dqn->updates_at_window = dqn->n_updates;
-  dqn->act_seconds = dqn->learn_seconds = dqn->reduce_seconds = 0;
+  dqn->updates_at_window = dqn->learner.n_updates;
+  dqn->act_seconds = dqn->learn_seconds = 0;
 }
 
 static coh_status dqn_metrics(void *task, coh_metric_row *exact, coh_metric_row *timing) {
@@ -76,16 +77,14 @@ static coh_status dqn_metrics(void *task, coh_metric_row *exact, coh_metric_row 
   coh_metric_add(exact, "train/epsilon",
                  coh_dqn_epsilon(&dqn->options->exploration, dqn->options->learning_starts,
                                  dqn->env_steps, 0, dqn->options->envs));
-  coh_metric_add(exact, "train/updates", (double)dqn->n_updates);
-  if (dqn->n_window) add_learning(dqn, exact);
+  coh_metric_add(exact, "train/updates", (double)dqn->learner.n_updates);
+  if (dqn->learner.n_window) add_learning(dqn, exact);
   COH_TRY(add_replay(dqn, exact));
   add_timing(dqn, timing);
 
   for (int64_t i = 0; i < dqn->context->lanes.n_local; i++)
     dqn->lane[i].episodes = (coh_dqn_episodes){0};
-  memset(dqn->tail, 0, sizeof dqn->tail);
-  dqn->norm_sum = 0;
-  dqn->n_window = dqn->n_norms = 0;
+  coh_learner_restart(&dqn->learner);
   return COH_OK;
 }
 

@@ -21,15 +21,15 @@
 #include "cohort/replay.h"
 #include "cohort/task.h"
 #include "task/dqn/dqn_options.h"
+#include "task/learner.h"
 
-/* What the lanes' gradients carry along at their end, so that one reduction serves all. */
+/* The tail of the lanes' gradients (task/learner.h). */
 typedef enum coh_dqn_tail {
   COH_DQN_TAIL_LOSS,  /* sum over rows of weight x loss */
   COH_DQN_TAIL_ERROR, /* sum of |temporal difference error| */
   COH_DQN_TAIL_Q,     /* sum of Q(s, a) */
   COH_DQN_TAIL_Q_MAX, /* sum of max_a Q(s, a) */
   COH_DQN_TAIL_AGE,   /* sum of ages of the transitions, in steps of their environment */
-  COH_DQN_TAIL_FLOATS = 16,
 } coh_dqn_tail;
 
 /* One compiled program of action values: observations (n, ...) -> q (n, n_actions). */
@@ -84,7 +84,6 @@ typedef struct coh_dqn_lane {
   coh_dqn_episodes episodes;
   /* learning: one slice of a minibatch */
   coh_replay_rows rows; /* points into the arrays below and into workspaces */
-  float *gradient;      /* flat block + tail */
   float *next_q;        /* (rows, n_actions): copy of the target network's values */
 } coh_dqn_lane;
 
@@ -99,23 +98,18 @@ typedef struct coh_dqn {
   int64_t lane_envs, lane_rows;    /* environments and minibatch rows of a lane */
   int64_t n_floats;                /* of the parameter block */
   float *params, *target, *acting; /* acting: the weights that actors use (pipelined) */
-  coh_optimizer *optimizer;
+  coh_learner learner;
   coh_replay *replay;
-  coh_lane_sum *sum_gradient, *sum_real, *sum_count;
+  coh_lane_sum *sum_real, *sum_count;
   coh_dqn_lane *lane;   /* n_local */
   float *errors;        /* (n_local x lane_rows): for the write-back */
   const void **sources; /* n_local pointers for lane sums */
-  double *norm_partials;
   coh_key explore_key;
   int64_t n_steps;       /* of each environment; environment steps = n_steps x envs */
   int64_t learner_steps; /* n_steps as the round's learner sees it, for ages */
   int64_t env_steps;     /* over all environments; schedule free: as all ranks last agreed */
-  int64_t n_updates;
   /* accumulated since the last row of metrics */
-  double tail[COH_DQN_TAIL_FLOATS];
-  double norm_sum;
-  int64_t n_window, n_norms; /* updates, and norms taken, in the window */
-  double act_seconds, learn_seconds, reduce_seconds, window_begun;
+  double act_seconds, learn_seconds, window_begun;
   int64_t steps_at_window, updates_at_window;
   coh_dqn_score score; /* of the last evaluation ... */
   int64_t scored_at;   /* ... and the updates it was made after; -1: none yet */
@@ -124,12 +118,8 @@ typedef struct coh_dqn {
   atomic_bool learner_done;
   int64_t free_steps; /* environment steps that this round's actors may take, over all ranks */
   /* copies that a checkpoint being written borrows */
-  int64_t saved_counters[5];
-  double saved_sums[COH_DQN_TAIL_FLOATS + 1];
+  int64_t saved_counters[2];
 } coh_dqn;
-
-/* Every so many updates the gradient's norm is taken for the metrics. */
-enum { COH_DQN_NORM_EVERY = 64 };
 
 /* ---- programs: dqn_programs.c */
 

@@ -28,7 +28,8 @@ static coh_status create_network(coh_dqn *dqn) {
   COH_TRY(coh_network_initialize(dqn->network, dqn->context->seed, dqn->params));
   coh_block_copy(dqn->target, dqn->params, dqn->n_floats);
   coh_block_copy(dqn->acting, dqn->params, dqn->n_floats);
-  return coh_optimizer_create(&dqn->options->optimizer, dqn->n_floats, &dqn->optimizer);
+  return coh_learner_create(&dqn->learner, dqn->context, "", &dqn->options->optimizer,
+                            dqn->n_floats);
 }
 
 static coh_status create_replay(coh_dqn *dqn) {
@@ -57,9 +58,7 @@ static coh_status create_replay(coh_dqn *dqn) {
 
 static coh_status create_sums(coh_dqn *dqn) {
   const coh_run_context *context = dqn->context;
-  COH_TRY(coh_lane_sum_create(context->world, &context->lanes, COH_SUM_F32,
-                              dqn->n_floats + COH_DQN_TAIL_FLOATS, context->n_threads,
-                              &dqn->sum_gradient));
+  COH_TRY(coh_learner_connect(&dqn->learner));
   COH_TRY(
       coh_lane_sum_create(context->world, &context->lanes, COH_SUM_F64, 16, 1, &dqn->sum_real));
   return coh_lane_sum_create(context->world, &context->lanes, COH_SUM_I64, 16, 1,
@@ -73,7 +72,7 @@ static coh_status create_lane_env(coh_dqn *dqn, coh_dqn_lane *lane) {
 
 // memory and workspaces of one lane; minibatches are gathered straight into the programs'
 // inputs
-static coh_status create_lane_memory(coh_dqn *dqn, coh_dqn_lane *lane) {
+static coh_status create_lane_memory(coh_dqn *dqn, coh_dqn_lane *lane, float *gradient) {
   int64_t n_staged = dqn->options->rollout * dqn->lane_envs;
   size_t row = dqn->spec.observation_bytes;
   COH_NEW(lane->frames, (size_t)n_staged * row);
@@ -85,14 +84,13 @@ static coh_status create_lane_memory(coh_dqn *dqn, coh_dqn_lane *lane) {
   COH_NEW(lane->truncated, n_staged);
   COH_NEW(lane->running, dqn->lane_envs);
   COH_NEW(lane->ages, dqn->lane_envs);
-  COH_NEW(lane->gradient, dqn->n_floats + COH_DQN_TAIL_FLOATS);
   COH_NEW(lane->next_q, dqn->lane_rows * dqn->spec.n_actions);
   COH_TRY(coh_workspace_create(dqn->act.program, &lane->act));
   COH_TRY(coh_workspace_create(dqn->value.program, &lane->value));
   COH_TRY(coh_workspace_create(dqn->update.program, &lane->update));
   COH_TRY(coh_workspace_bind_parameters(lane->update, dqn->params));
   COH_TRY(coh_workspace_bind_flat(lane->update, dqn->update.gradient, dqn->update.n_parameters,
-                                  lane->gradient));
+                                  gradient));
   lane->rows.states = coh_workspace_data(lane->update, dqn->update.input);
   lane->rows.next_states = coh_workspace_data(lane->value, dqn->value.input);
   lane->rows.weights = coh_workspace_data(lane->update, dqn->update.weight);
@@ -113,7 +111,7 @@ static void destroy_lane(coh_dqn_lane *lane) {
   coh_free(lane->actions), coh_free(lane->rewards);
   coh_free(lane->terminated), coh_free(lane->truncated);
   coh_free(lane->running), coh_free(lane->ages);
-  coh_free(lane->gradient), coh_free(lane->next_q);
+  coh_free(lane->next_q);
   coh_free(lane->rows.actions), coh_free(lane->rows.returns);
   coh_free(lane->rows.discounts), coh_free(lane->rows.transitions);
 }
@@ -133,10 +131,9 @@ static coh_status create(coh_dqn *dqn) {
   dqn->spec = *coh_env_spec_of(dqn->lane[0].env);
   COH_TRY(create_network(dqn));
   for (int64_t i = 0; i < n_local; i++)
-    COH_TRY(create_lane_memory(dqn, &dqn->lane[i]));
+    COH_TRY(create_lane_memory(dqn, &dqn->lane[i], coh_learner_gradient(&dqn->learner, i)));
   COH_NEW(dqn->errors, n_local * dqn->lane_rows);
   COH_NEW(dqn->sources, n_local);
-  COH_NEW(dqn->norm_partials, coh_norm_stretches(dqn->n_floats));
   dqn->window_begun = coh_clock_now();
   return COH_OK;
 }
@@ -166,7 +163,7 @@ coh_status coh_dqn_create(const coh_run_context *context, const void *options, v
 void coh_dqn_destroy(void **task) {
   coh_dqn *dqn = *task;
   if (!dqn) return;
-  coh_lane_sum_destroy(&dqn->sum_gradient);
+  coh_learner_destroy(&dqn->learner);
   coh_lane_sum_destroy(&dqn->sum_real);
   coh_lane_sum_destroy(&dqn->sum_count);
   coh_replay_destroy(&dqn->replay);
@@ -174,10 +171,9 @@ void coh_dqn_destroy(void **task) {
     destroy_lane(&dqn->lane[i]);
   coh_free(dqn->lane);
   coh_dqn_programs_destroy(dqn);
-  coh_optimizer_destroy(&dqn->optimizer);
   coh_network_destroy(&dqn->network);
   coh_free(dqn->params), coh_free(dqn->target), coh_free(dqn->acting);
-  coh_free(dqn->errors), coh_free(dqn->sources), coh_free(dqn->norm_partials);
+  coh_free(dqn->errors), coh_free(dqn->sources);
   pthread_mutex_destroy(&dqn->experience);
   coh_free(dqn);
   *task = NULL;

@@ -138,7 +138,7 @@ coh_status coh_dqn_evaluate(void *task, coh_metric_row *exact) {
   coh_dqn_score score;
   COH_TRY(coh_dqn_play(dqn, dqn->options->evaluation.epsilon, &score));
   dqn->score = score;
-  dqn->scored_at = dqn->n_updates;
+  dqn->scored_at = dqn->learner.n_updates;
   coh_metric_add(exact, "eval/return", score.mean);
   coh_metric_add(exact, "eval/return_low", score.low);
   coh_metric_add(exact, "eval/return_high", score.high);

@@ -7,9 +7,6 @@
 #include "task/dqn/dqn.h"
 #include "task/lane_loop.h"
 
-// floats below which one thread steps the optimiser faster than several
-enum { SHARED_OPTIMIZER_FLOATS = 1 << 18 };
-
 int64_t coh_dqn_updates_due(const coh_dqn_options *options, int64_t env_steps) {
   if (env_steps <= options->learning_starts) return 0;
   return (env_steps - options->learning_starts) / options->train_every;
@@ -51,14 +48,14 @@ static void prepare_inputs(const coh_dqn *dqn, const coh_dqn_lane *lane) {
 }
 
 // errors for the priorities, and what the metrics want, as the gradient's tail
-static void finish_lane(const coh_dqn *dqn, coh_dqn_lane *lane, float *errors) {
+static void finish_lane(const coh_dqn *dqn, const coh_dqn_lane *lane, float *errors,
+                        float *tail) {
   int64_t n = dqn->lane_rows, n_actions = dqn->spec.n_actions;
   const float *q = coh_workspace_data(lane->update, dqn->update.q);
   const float *chosen = coh_workspace_data(lane->update, dqn->update.chosen);
   const float *losses = coh_workspace_data(lane->update, dqn->update.losses);
   const float *target = coh_workspace_data(lane->update, dqn->update.target);
-  float *tail = lane->gradient + dqn->n_floats;
-  memset(tail, 0, COH_DQN_TAIL_FLOATS * sizeof *tail);
+  memset(tail, 0, COH_LEARNER_TAIL * sizeof *tail);
   for (int64_t i = 0; i < n; i++) {
     errors[i] = chosen[i] - target[i];
     tail[COH_DQN_TAIL_LOSS] += losses[i] * lane->rows.weights[i];
@@ -73,58 +70,21 @@ static void finish_lane(const coh_dqn *dqn, coh_dqn_lane *lane, float *errors) {
 static coh_status learn_lane(void *pointer, int64_t local) {
   const coh_dqn *dqn = pointer;
   coh_dqn_lane *lane = &dqn->lane[local];
-  COH_TRY(coh_replay_gather(dqn->replay, (uint64_t)dqn->n_updates, lane->index, &lane->rows));
+  COH_TRY(coh_replay_gather(dqn->replay, (uint64_t)dqn->learner.n_updates, lane->index,
+                            &lane->rows));
   COH_TRY(compute_targets(dqn, lane));
   prepare_inputs(dqn, lane);
   COH_TRY(coh_program_run(dqn->update.program, lane->update));
-  finish_lane(dqn, lane, dqn->errors + local * dqn->lane_rows);
+  finish_lane(dqn, lane, dqn->errors + local * dqn->lane_rows,
+              coh_learner_gradient(&dqn->learner, local) + dqn->n_floats);
   return COH_OK;
-}
-
-// sum gradients and tails over all lanes, into lane 0's block
-static coh_status reduce(coh_dqn *dqn) {
-  for (int64_t i = 0; i < dqn->context->lanes.n_local; i++)
-    dqn->sources[i] = dqn->lane[i].gradient;
-  return coh_lane_sum_run(dqn->sum_gradient, dqn->sources, dqn->n_floats + COH_DQN_TAIL_FLOATS,
-                          dqn->lane[0].gradient);
-}
-
-static coh_status step_optimizer(coh_dqn *dqn, const float *gradient) {
-  double norm = 0;
-  bool is_sampled = dqn->n_updates % COH_DQN_NORM_EVERY == 0;
-  if (is_sampled || coh_optimizer_needs_norm(dqn->optimizer)) {
-    int64_t n = coh_norm_stretches(dqn->n_floats);
-    coh_norm_partials(gradient, dqn->n_floats, 0, n, dqn->norm_partials);
-    norm = coh_norm_finish(dqn->norm_partials, n);
-  }
-  if (is_sampled) {
-    dqn->norm_sum += norm;
-    dqn->n_norms++;
-  }
-  COH_TRY(coh_optimizer_begin(dqn->optimizer, 1, norm));
-  coh_optimizer *optimizer = dqn->optimizer;
-  float *params = dqn->params;
-  int64_t n_floats = dqn->n_floats;
-  if (dqn->context->n_threads > 1 && n_floats >= SHARED_OPTIMIZER_FLOATS) {
-    int64_t block = (n_floats / dqn->context->n_threads + 63) / 64 * 64;
-    int64_t n_blocks = (n_floats + block - 1) / block;
-#pragma omp parallel for num_threads(dqn->context->n_threads) schedule(static) default(none) \
-    shared(optimizer, params, gradient, n_floats, block, n_blocks)
-    for (int64_t k = 0; k < n_blocks; k++) {
-      int64_t first = k * block, left = n_floats - first;
-      coh_optimizer_range(optimizer, params, gradient, first, left < block ? left : block);
-    }
-  } else {
-    coh_optimizer_range(optimizer, params, gradient, 0, n_floats);
-  }
-  return coh_optimizer_end(dqn->optimizer);
 }
 
 static void move_target(coh_dqn *dqn) {
   const coh_dqn_target_options *target = &dqn->options->target;
   if (target->every == 0)
     coh_block_polyak(dqn->target, dqn->params, target->tau, dqn->n_floats);
-  else if (dqn->n_updates % target->every == 0)
+  else if (dqn->learner.n_updates % target->every == 0)
     coh_block_copy(dqn->target, dqn->params, dqn->n_floats);
 }
 
@@ -134,15 +94,16 @@ static coh_status draw(coh_dqn *dqn, double beta) {
   bool is_free = dqn->options->schedule == COH_DQN_FREE;
   pthread_mutex_lock(&dqn->experience);
   coh_status status = is_free ? coh_replay_refresh(dqn->replay) : COH_OK;
-  if (status == COH_OK) status = coh_replay_draw(dqn->replay, (uint64_t)dqn->n_updates, beta);
+  if (status == COH_OK)
+    status = coh_replay_draw(dqn->replay, (uint64_t)dqn->learner.n_updates, beta);
   pthread_mutex_unlock(&dqn->experience);
   return status;
 }
 
-static coh_status write_back(coh_dqn *dqn) {
+static coh_status write_back(coh_dqn *dqn, uint64_t update) {
   bool is_free = dqn->options->schedule == COH_DQN_FREE;
   pthread_mutex_lock(&dqn->experience);
-  coh_status status = coh_replay_write_back(dqn->replay, (uint64_t)dqn->n_updates, dqn->errors);
+  coh_status status = coh_replay_write_back(dqn->replay, update, dqn->errors);
   if (status == COH_OK && !is_free) status = coh_replay_refresh(dqn->replay);
   pthread_mutex_unlock(&dqn->experience);
   return status;
@@ -151,19 +112,9 @@ static coh_status write_back(coh_dqn *dqn) {
 static coh_status update_once(coh_dqn *dqn, double beta, int n_threads) {
   COH_TRY(draw(dqn, beta));
   COH_TRY(coh_lane_loop(n_threads, dqn->context->lanes.n_local, learn_lane, dqn));
-  double begun = coh_clock_now();
-  COH_TRY(reduce(dqn));
-  dqn->reduce_seconds += coh_clock_now() - begun;
-
-  const float *gradient = dqn->lane[0].gradient, *tail = gradient + dqn->n_floats;
-  COH_CHECK(isfinite(tail[COH_DQN_TAIL_LOSS]), COH_E_DIVERGED,
-            "the loss is not finite at update %lld", (long long)dqn->n_updates);
-  COH_TRY(step_optimizer(dqn, gradient));
-  for (int k = 0; k < COH_DQN_TAIL_FLOATS; k++)
-    dqn->tail[k] += (double)tail[k];
-  dqn->n_window++;
-  if (dqn->options->replay.prioritized) COH_TRY(write_back(dqn));
-  dqn->n_updates++;
+  uint64_t update = (uint64_t)dqn->learner.n_updates;
+  COH_TRY(coh_learner_step(&dqn->learner, dqn->params, 1));
+  if (dqn->options->replay.prioritized) COH_TRY(write_back(dqn, update));
   move_target(dqn);
   return COH_OK;
 }
@@ -178,7 +129,7 @@ static coh_status has_batch(coh_dqn *dqn, bool *enough) {
 }
 
 coh_status coh_dqn_learn(coh_dqn *dqn, int64_t most, int n_threads) {
-  int64_t due = coh_dqn_updates_due(dqn->options, dqn->env_steps) - dqn->n_updates;
+  int64_t due = coh_dqn_updates_due(dqn->options, dqn->env_steps) - dqn->learner.n_updates;
   if (due > most) due = most;
   if (due <= 0) return COH_OK;
   double begun = coh_clock_now();

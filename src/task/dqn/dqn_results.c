@@ -97,7 +97,7 @@ static void compare(const coh_dqn *dqn, const coh_dqn_score *agent, const coh_dq
   snprintf(text, sizeof text,
            "After %lld environment steps and %lld updates the agent returns %.4g an episode of "
            "%s; playing at random returns %.4g.",
-           (long long)dqn->env_steps, (long long)dqn->n_updates, agent->mean,
+           (long long)dqn->env_steps, (long long)dqn->learner.n_updates, agent->mean,
            dqn->options->env.kind->name, random->mean);
   coh_results_text(results, text);
   if (dqn->options->schedule == COH_DQN_FREE)
@@ -119,7 +119,7 @@ coh_status coh_dqn_results(void *task, coh_results *results) {
   coh_dqn *dqn = task;
   coh_dqn_score agent = dqn->score, random;
   // the run's last evaluation is the same episodes again, unless the run was resumed at its end
-  if (dqn->scored_at != dqn->n_updates)
+  if (dqn->scored_at != dqn->learner.n_updates)
     COH_TRY(coh_dqn_play(dqn, dqn->options->evaluation.epsilon, &agent));
   COH_TRY(coh_dqn_play(dqn, 1, &random));
   add_score(results, "eval_return", "mean return", &agent);

@@ -60,7 +60,7 @@ static int64_t steps_allowed(const coh_dqn *dqn) {
   const coh_dqn_options *options = dqn->options;
   int64_t left = dqn->context->steps - dqn->env_steps;
   if (options->free_slack == 0) return left;
-  double updates = (double)(dqn->n_updates + FREE_UPDATES);
+  double updates = (double)(dqn->learner.n_updates + FREE_UPDATES);
   double lead = (double)options->learning_starts +
                 updates * options->free_slack * (double)options->train_every -
                 (double)dqn->env_steps;

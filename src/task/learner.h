@@ -1,0 +1,66 @@
+/* The data-parallel gradient step that every learner shares: each lane fills a block of its
+ * own, one lane sum adds them, the optimiser steps.
+ *
+ *     coh_learner_create     memory, optimiser (not collective)
+ *     coh_learner_connect    the lane sum (collective, when every rank has come so far)
+ *     each update:  lanes fill coh_learner_gradient(learner, local), gradient and tail;
+ *                   coh_learner_step
+ *
+ * The tail are numbers that ride along at the end of the gradient, e.g. sums of losses. */
+#ifndef COHORT_TASK_LEARNER_H
+#define COHORT_TASK_LEARNER_H
+
+#include "cohort/comm.h"
+#include "cohort/nn.h"
+#include "cohort/task.h"
+
+/* Floats of the tail; its first is a loss: a sum that is not finite means divergence. */
+enum { COH_LEARNER_TAIL = 16 };
+
+/* Every so many updates the gradient's norm is taken for the metrics. */
+enum { COH_LEARNER_NORM_EVERY = 64 };
+
+typedef struct coh_learner {
+  const coh_run_context *context;
+  const char *name; /* in messages and in the names of saved moments: "" or "generator." */
+  coh_optimizer *optimizer;
+  int64_t n_floats, n_updates;
+  float **gradient; /* n_local blocks of n_floats + COH_LEARNER_TAIL */
+  coh_lane_sum *sum;
+  double *norm_partials;
+  /* over the updates since the last coh_learner_restart */
+  double tail[COH_LEARNER_TAIL]; /* sums of the tails */
+  double norm_sum;               /* of gradient norms, n_norms of them */
+  int64_t n_window, n_norms;
+  double reduce_seconds;
+  /* what a checkpoint being written borrows */
+  int64_t saved_counts[3];
+  double saved_sums[COH_LEARNER_TAIL + 1];
+} coh_learner;
+
+/* Make a learner of a block of n_floats. Not collective. name, optimizer: borrowed; several
+ * learners of a task have different names. Fails: COH_E_CONFIG, COH_E_MEMORY. */
+coh_status coh_learner_create(coh_learner *learner, const coh_run_context *context,
+                              const char *name, const coh_choice *optimizer, int64_t n_floats);
+
+/* Make the lane sum. Collective. */
+coh_status coh_learner_connect(coh_learner *learner);
+void coh_learner_destroy(coh_learner *learner);
+
+/* Lane `local`'s block: gradient, then tail; 64-byte aligned. */
+float *coh_learner_gradient(const coh_learner *learner, int64_t local);
+
+/* Sum the lanes, step the optimiser, count the update. Collective. The sum is then in lane 0's
+ * block. scale: of the gradient. Fails: COH_E_DIVERGED on all ranks. */
+coh_status coh_learner_step(coh_learner *learner, float *params, double scale);
+
+/* Mean of the norms taken in the window, NAN without any; begin a new window. */
+double coh_learner_norm(const coh_learner *learner);
+void coh_learner_restart(coh_learner *learner);
+
+/* Save and load moments, counters and the window: state tensors "<name>optimizer.<moment>",
+ * "<name>learner.counts", "<name>learner.window". */
+coh_status coh_learner_save(coh_learner *learner, coh_saver *saver);
+coh_status coh_learner_load(coh_learner *learner, coh_loader *loader);
+
+#endif

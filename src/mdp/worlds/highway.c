@@ -67,18 +67,18 @@ enum { EMPTY, CIVIL, POLICE };
 // how far cars are looked for: ahead and behind
 enum { SIGHT = 4, POLICE_REACH = 3 };
 
-typedef struct road {
+typedef struct highway_road {
   const highway_options *options;
   uint8_t *car; /* (length, lanes) */
-} road;
+} highway_road;
 
-static int car_at(const road *road, int64_t position, int64_t lane) {
+static int car_at(const highway_road *road, int64_t position, int64_t lane) {
   int64_t length = road->options->length;
   if (lane < 0 || lane >= road->options->lanes) return EMPTY;
   return road->car[((position % length + length) % length) * road->options->lanes + lane];
 }
 
-static void draw_cars(const road *road, uint64_t seed) {
+static void draw_cars(const highway_road *road, uint64_t seed) {
   const highway_options *options = road->options;
   coh_key key = coh_key_make(seed, "highway");
   for (int64_t i = 0; i < options->length * options->lanes; i++) {
@@ -90,20 +90,20 @@ static void draw_cars(const road *road, uint64_t seed) {
 }
 
 // a car in a cell that was driven through to get here
-static bool crashes(const road *road, int64_t position, int64_t lane, int64_t speed) {
+static bool crashes(const highway_road *road, int64_t position, int64_t lane, int64_t speed) {
   for (int64_t k = 0; k <= speed; k++)
     if (car_at(road, position - k, lane) != EMPTY) return true;
   return false;
 }
 
-static bool police_is_near(const road *road, int64_t position) {
+static bool police_is_near(const highway_road *road, int64_t position) {
   for (int64_t k = -POLICE_REACH; k <= POLICE_REACH; k++)
     for (int64_t lane = 0; lane < road->options->lanes; lane++)
       if (car_at(road, position + k, lane) == POLICE) return true;
   return false;
 }
 
-static double reward_of(const road *road, int64_t position, int64_t lane, int64_t speed) {
+static double reward_of(const highway_road *road, int64_t position, int64_t lane, int64_t speed) {
   int64_t top = road->options->speeds - 1;
   double reward = (double)speed / (double)top;
   if (crashes(road, position, lane, speed)) reward -= 4;
@@ -112,7 +112,7 @@ static double reward_of(const road *road, int64_t position, int64_t lane, int64_
 }
 
 // each speed, each lane, a crash, police near, and cars ahead in this lane and beside
-static void describe(const road *road, int64_t position, int64_t lane, int64_t speed,
+static void describe(const highway_road *road, int64_t position, int64_t lane, int64_t speed,
                      float *row) {
   int64_t at = 0;
   for (int64_t k = 0; k < road->options->speeds; k++)
@@ -157,7 +157,7 @@ static coh_status build(const highway_options *options, const double *reward,
   return COH_OK;
 }
 
-static coh_status fill(const road *road, coh_irl_world *world) {
+static coh_status fill(const highway_road *road, coh_irl_world *world) {
   const highway_options *options = road->options;
   int64_t n = options->lanes * options->length * options->speeds;
   world->n_features = options->speeds + options->lanes + 2 + 3 * SIGHT;
@@ -190,7 +190,7 @@ static coh_status set_start(const highway_options *options, coh_mdp *mdp) {
 static coh_status make(const void *pointer, double discount, uint64_t seed,
                        coh_irl_world *world) {
   const highway_options *options = pointer;
-  road road = {options, NULL};
+  highway_road road = {options, NULL};
   COH_NEW(road.car, options->length * options->lanes);
   draw_cars(&road, seed);
   coh_status status = fill(&road, world);

@@ -223,6 +223,21 @@ coh_value coh_op_max_pool(coh_graph *g, coh_value x, int64_t kernel_h, int64_t k
 coh_value coh_op_avg_pool(coh_graph *g, coh_value x, int64_t kernel_h, int64_t kernel_w,
                           coh_window window);
 
+/* Images larger or smaller by a whole factor, x (N,H,W,C). enlarge: every output is a weighted
+ * mean of its neighbours. shrink: the transpose of enlarge over factor^2, so a smoothing filter
+ * that does not alias (nearest: the mean of each factor x factor square). Edges repeat.
+ * binomial is [1,2,1] and takes factor 2; bicubic: Keys, 1981. Shrinking needs sizes that
+ * factor divides. */
+typedef enum coh_resample_method {
+  COH_RESAMPLE_NEAREST,
+  COH_RESAMPLE_BILINEAR,
+  COH_RESAMPLE_BINOMIAL,
+  COH_RESAMPLE_BICUBIC,
+} coh_resample_method;
+
+coh_value coh_op_enlarge(coh_graph *g, coh_value x, int64_t factor, coh_resample_method method);
+coh_value coh_op_shrink(coh_graph *g, coh_value x, int64_t factor, coh_resample_method method);
+
 /* ---- Gradient ---------------------------------------------------------------------------- */
 
 /* Append the gradient of y (one element) with respect to wrt[0..n): out[k] has wrt[k]'s shape.
@@ -236,6 +251,16 @@ coh_status coh_gradient(coh_graph *graph, coh_value y, const coh_value *wrt, int
 /* The same for any y: the gradient of sum(seed * y), seed of y's shape taken as constant. */
 coh_status coh_gradient_seeded(coh_graph *graph, coh_value y, coh_value seed,
                                const coh_value *wrt, int64_t n, coh_value *out);
+
+/* The gradient of sum_i weight_i y_i where row i of y depends on row i of `rows` only and what
+ * is asked for enters all rows alike, such as a network's parameters: y and weight (B) or
+ * (B,1), rows (B,...). It is worked out with seeds of one, so that its backward pass is the one
+ * of sum_i y_i, and the weights meet the forward values where a parameter enters. In a program
+ * that also takes a penalty on dy/drows both share one backward pass, and products of weights
+ * that meet the same gradient become one. Fails: COH_E_CONFIG. */
+coh_status coh_gradient_weighted(coh_graph *graph, coh_value y, coh_value weight,
+                                 coh_value rows, const coh_value *wrt, int64_t n,
+                                 coh_value *out);
 
 /* The gradient with respect to every parameter, in the order of the table; out: n_parameters.
  */

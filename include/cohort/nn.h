@@ -56,6 +56,7 @@ typedef struct coh_network_config {
   coh_choice initializer; /* of coh_initializer_kinds; kind NULL: pytorch */
   coh_shape input;        /* of one sample, without the batch axis; images are H,W,C */
   int64_t n_outputs;      /* width of the output layer that is appended; 0: none */
+  int64_t n_classes;      /* of conditional networks; 0: not conditional */
 } coh_network_config;
 
 /* Create a network and check that its layers fit each other. Caller destroys.
@@ -76,6 +77,32 @@ void coh_network_destroy(coh_network **network);
  * Fails: COH_E_CONFIG (the input's shape is not the network's, or the graph has failed). */
 coh_status coh_network_build(const coh_network *network, coh_graph *graph, coh_value input,
                              coh_value *output);
+
+/* How a network is built where that matters. Zero-initialised: for training, one lane, no
+ * class. */
+typedef struct coh_network_use {
+  bool inference;      /* normalisations use the statistics they have kept */
+  int64_t n_lanes;     /* of the run, for statistics over all lanes; 0: 1 */
+  bool is_conditional; /* `condition` holds: the class of each row, one-hot (B, n_classes) */
+  coh_value condition;
+} coh_network_use;
+
+/* What layers keep beside trained parameters (running statistics, power iterations): parameters
+ * of the block that no gradient reaches and that the trainer renews after each step:
+ *   parameter = (1 - rate) parameter + rate value
+ * with value an output of the program, averaged over lanes. */
+enum { COH_MAX_REFRESH = 128 };
+typedef struct coh_network_refresh {
+  coh_value parameter[COH_MAX_REFRESH], value[COH_MAX_REFRESH];
+  double rate[COH_MAX_REFRESH];
+  int64_t n;
+} coh_network_refresh;
+
+/* The same with a use; refresh: what layers ask for is appended, NULL: not wanted.
+ * Fails also: COH_E_CONFIG when a layer needs a class and there is none. */
+coh_status coh_network_build_for(const coh_network *network, coh_graph *graph, coh_value input,
+                                 const coh_network_use *use, coh_network_refresh *refresh,
+                                 coh_value *output);
 
 /* Write the initial parameters: a function of the network, its name and the seed only.
  * block: out, coh_network_floats floats, 64-byte aligned, borrowed: where the network's first

@@ -86,8 +86,9 @@ static coh_status fill_kind(const coh_option *row, const coh_config *node, coh_c
   char *options;
   COH_NEW(options, kind->options_size);
   coh_status status;
-  if (inner && inner->type != COH_CONFIG_MAP && *coh_config_text(inner) != '\0') {
-    // `dense: 128` means `dense: {units: 128}`
+  if (inner && inner->type != COH_CONFIG_MAP &&
+      (inner->type == COH_CONFIG_LIST || *inner->text)) {
+    // `dense: 128` means `dense: {units: 128}`, and so with lists
     coh_config value = *inner, *children[1] = {&value};
     value.key = (char *)kind->options[0].name;
     coh_config map = {.type = COH_CONFIG_MAP,

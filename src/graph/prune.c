@@ -1,5 +1,5 @@
 /* From a graph to the list of nodes that the outputs need, with equal subexpressions as one,
- * and the rewriting of convolution + bias + relu into one node. */
+ * and sums of weight gradients of one backward pass as one product. */
 #include <string.h>
 
 #include "base/alloc.h"
@@ -74,6 +74,45 @@ static void copy_live(const coh_graph *graph, const bool *live, bool merge, int3
   }
 }
 
+// a gradient of weights: the sum over places of x (x) dy
+static bool is_outer_product(const coh_node *node) {
+  bool transposed = node->attributes.integer[0] && !node->attributes.integer[1];
+  return node->op == &coh_operator_conv2d_weights ||
+         (node->op == &coh_operator_matmul && node->shape.rank == 2 && transposed);
+}
+
+// x1 (x) dy + x2 (x) dy = (x1 + x2) (x) dy: one large product and one small sum. The node of
+// the second product becomes the sum of the x, the sum of the products the product.
+static coh_status merge_products(coh_ir *ir) {
+  int32_t *readers;
+  COH_TRY(coh_ir_count_readers(ir, &readers));
+  for (int64_t i = 0; i < ir->n; i++) {
+    coh_node *sum = &ir->nodes[i];
+    if (sum->op != &coh_operator_add) continue;
+    int32_t at[2] = {sum->input[0], sum->input[1]};
+    int32_t late = at[0] > at[1] ? at[0] : at[1];
+    const coh_node *a = &ir->nodes[at[0]], *b = &ir->nodes[at[1]];
+    bool fits = at[0] != at[1] && readers[at[0]] == 1 && readers[at[1]] == 1 &&
+                !ir->wanted[at[0]] && !ir->wanted[at[1]] && is_outer_product(a) &&
+                a->op == b->op && a->input[1] == b->input[1] &&
+                memcmp(&a->attributes, &b->attributes, sizeof a->attributes) == 0 &&
+                coh_shape_equal(ir->nodes[a->input[0]].shape, ir->nodes[b->input[0]].shape);
+    if (!fits) continue;
+    coh_node product = *a;
+    coh_node mixed = {.op = &coh_operator_add,
+                      .shape = ir->nodes[a->input[0]].shape,
+                      .n_inputs = 2,
+                      .input = {a->input[0], b->input[0]}};
+    product.input[0] = late;
+    product.name = sum->name;
+    product.shape = sum->shape;
+    ir->nodes[late] = mixed;
+    *sum = product;
+  }
+  coh_free(readers);
+  return COH_OK;
+}
+
 coh_status coh_ir_prune(const coh_graph *graph, const coh_value *outputs, int64_t n_outputs,
                         bool merge, coh_ir *ir) {
   int64_t n = graph->n_nodes, capacity = 64;
@@ -97,7 +136,7 @@ coh_status coh_ir_prune(const coh_graph *graph, const coh_value *outputs, int64_
   coh_free(live);
   for (int64_t k = 0; k < n_outputs; k++)
     ir->wanted[ir->of_value[outputs[k]]] = true;
-  return COH_OK;
+  return merge ? merge_products(ir) : COH_OK;
 }
 
 coh_status coh_ir_count_readers(const coh_ir *ir, int32_t **out) {

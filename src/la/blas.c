@@ -38,6 +38,13 @@ void coh_la_dgemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int6
   coh_la_serial_end(before);
 }
 
+void coh_la_ssyrk(int64_t n, int64_t k, const float *a, int64_t lda, float *c) {
+  int before = coh_la_serial_begin();
+  cblas_ssyrk(CblasRowMajor, CblasLower, CblasTrans, (blasint)n, (blasint)k, 1, a, (blasint)lda,
+              0, c, (blasint)n);
+  coh_la_serial_end(before);
+}
+
 void coh_la_sgemv(bool transpose, int64_t m, int64_t n, float alpha, const float *a,
                   int64_t lda, const float *x, float beta, float *y) {
   int before = coh_la_serial_begin();

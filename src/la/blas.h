@@ -20,6 +20,9 @@ void coh_la_dgemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int6
                   double alpha, const double *a, int64_t lda, const double *b, int64_t ldb,
                   double beta, double *c, int64_t ldc);
 
+/* The lower triangle of C (n,n) = A^T A, A (k,n) with rows lda floats apart. */
+void coh_la_ssyrk(int64_t n, int64_t k, const float *a, int64_t lda, float *c);
+
 /* y = alpha op(A) x + beta y, A stored (m,n). */
 void coh_la_sgemv(bool transpose, int64_t m, int64_t n, float alpha, const float *a,
                   int64_t lda, const float *x, float beta, float *y);

@@ -36,9 +36,11 @@ typedef struct coh_network_parameter {
 typedef struct coh_layer_site {
   coh_graph *graph;
   const coh_layer_type *type;
-  char path[128];    /* "0.conv", "generator.0.conv" */
-  int64_t layer;     /* index */
-  int64_t n_outputs; /* width asked of a head; 0 for other layers */
+  char path[128];               /* "0.conv", "generator.0.conv" */
+  int64_t layer;                /* index */
+  int64_t n_outputs;            /* width asked of a head; 0 for other layers */
+  const coh_network_use *use;   /* how the network is built; never NULL */
+  coh_network_refresh *refresh; /* where layers say what renews their state; NULL: nowhere */
   /* plans are collected while the network is created; NULL when it is built */
   coh_network_parameter *collected;
   int64_t n_collected, capacity;
@@ -63,11 +65,26 @@ coh_status coh_layer_parameter(coh_layer_site *site, const char *leaf,
 typedef struct coh_dense_plan {
   const char *leaf; /* "" or a name with a dot at its end */
   int64_t units;
-  bool bias;
+  bool bias, spectral;
   const coh_choice *initializer;
 } coh_dense_plan;
 coh_status coh_layer_dense(coh_layer_site *site, const coh_dense_plan *plan, coh_value in,
                            coh_value *out);
+
+/* A state: a parameter that no gradient reaches (its gradient is zeros) and that is renewed
+ * after every step as coh_network_refresh says. value: in the parameter's shape, read only when
+ * the network is built for training. */
+coh_status coh_layer_refresh(coh_layer_site *site, coh_value parameter, coh_value value,
+                             double rate);
+
+/* A weight over its largest singular value: one step of power iteration on the matrix (fan in x
+ * units) whose left vector is the state "<path>.<leaf>power". Miyato et al., ICLR 2018. */
+coh_status coh_layer_spectral(coh_layer_site *site, const char *leaf, coh_value weight,
+                              coh_value *out);
+
+/* Build a list of layers inside a layer, under "<path>.<leaf>.0.conv" and so on. */
+coh_status coh_layer_list(coh_layer_site *site, const char *leaf, const coh_choice_list *layers,
+                          coh_value in, coh_value *out);
 
 /* (B, ...) -> (B, n). */
 coh_value coh_layer_flatten(coh_graph *graph, coh_value in);

@@ -82,9 +82,12 @@ static coh_status plan(coh_network *network) {
   coh_value *values;
   COH_NEW(values, network->n_layers);
   coh_graph *graph = NULL;
-  coh_layer_site site = {.collects = true};
+  coh_network_use use = {.is_conditional = network->n_classes > 0};
+  coh_layer_site site = {.collects = true, .use = &use};
   coh_status status = coh_graph_create(&graph);
   site.graph = graph;
+  if (status == COH_OK && use.is_conditional)
+    use.condition = coh_graph_input(graph, "class", COH_SHAPE(1, network->n_classes));
   if (status == COH_OK) status = measure(network, graph, &site, values);
   network->parameter = site.collected;
   network->n_parameters = site.n_collected;
@@ -111,6 +114,7 @@ static coh_status fill_network(const coh_network_config *config, coh_network *ne
   for (int axis = 0; axis < config->input.rank; axis++)
     network->input.size[axis + 1] = config->input.size[axis];
   network->n_outputs = config->n_outputs;
+  network->n_classes = config->n_classes;
   int64_t n = config->layers.n_items;
   bool appended = config->n_outputs > 0 && (n == 0 || !layer_type(network, n - 1)->is_head);
   network->n_layers = n + (appended ? 1 : 0);
@@ -140,6 +144,12 @@ void coh_network_destroy(coh_network **network) {
 
 coh_status coh_network_build(const coh_network *network, coh_graph *graph, coh_value input,
                              coh_value *output) {
+  return coh_network_build_for(network, graph, input, &(coh_network_use){0}, NULL, output);
+}
+
+coh_status coh_network_build_for(const coh_network *network, coh_graph *graph, coh_value input,
+                                 const coh_network_use *use, coh_network_refresh *refresh,
+                                 coh_value *output) {
   COH_TRY(coh_graph_status(graph));
   coh_shape shape = coh_graph_shape(graph, input), sample = shape;
   if (sample.rank > 0) sample.size[0] = 1;
@@ -148,7 +158,7 @@ coh_status coh_network_build(const coh_network *network, coh_graph *graph, coh_v
             "network%s%s: the input %s is not a batch of %s", network->name ? " " : "",
             network->name ? network->name : "", coh_shape_text(shape, false, found),
             coh_shape_text(network->input, true, wanted));
-  coh_layer_site site = {.graph = graph};
+  coh_layer_site site = {.graph = graph, .use = use, .refresh = refresh};
   return build_layers(network, &site, input, NULL, output);
 }
 

@@ -9,7 +9,7 @@ struct coh_network {
   coh_choice_list layers;  /* borrowed */
   coh_choice initializer;  /* borrowed; kind is never NULL */
   coh_shape input, output; /* of a batch of one */
-  int64_t n_outputs;
+  int64_t n_outputs, n_classes;
   int64_t n_layers; /* with the appended output layer */
   coh_shape *layer_output;
   coh_network_parameter *parameter; /* in the order of creation */

@@ -305,6 +305,59 @@ static void eval_avg_pool_spread(const context *c) {
   average(c, c->node->shape, c->in[0], true);
 }
 
+/* ---- resampling: the weight of small pixel `from` in large pixel `to`, edges repeating */
+
+static double cubic(double t) {
+  double s = fabs(t);
+  if (s < 1) return 1.5 * s * s * s - 2.5 * s * s + 1;
+  return s < 2 ? -0.5 * s * s * s + 2.5 * s * s - 4 * s + 2 : 0;
+}
+
+static double kernel_at(int method, int64_t factor, int64_t to, int64_t from) {
+  double distance = ((double)to + 0.5) / (double)factor - 0.5 - (double)from;
+  switch (method) {
+  case COH_RESAMPLE_NEAREST:
+    return to / factor == from;
+  case COH_RESAMPLE_BILINEAR:
+    return fmax(0, 1 - fabs(distance));
+  case COH_RESAMPLE_BINOMIAL:
+    return fmax(0, 1 - fabs((double)to / 2 - (double)from));
+  default:
+    return cubic(distance);
+  }
+}
+
+static double resample_weight(const int64_t *a, int64_t to, int64_t from, int64_t size) {
+  double sum = 0;
+  for (int64_t i = -4; i < size + 4; i++) {
+    int64_t inside = i < 0 ? 0 : i >= size ? size - 1 : i;
+    if (inside == from) sum += kernel_at((int)a[0], a[1], to, i);
+  }
+  return sum;
+}
+
+static void resample(const context *c, coh_shape small, coh_shape large, bool transposed) {
+  const int64_t *a = c->node->attributes.integer;
+  memset(c->y, 0, (size_t)c->n * sizeof *c->y);
+  for (int64_t e = 0; e < coh_shape_count(large); e++) {
+    int64_t at[COH_MAX_RANK];
+    unravel(large, e, at);
+    for (int64_t p = 0; p < small.size[1]; p++)
+      for (int64_t q = 0; q < small.size[2]; q++) {
+        int64_t i = ravel(small, (int64_t[4]){at[0], p, q, at[3]});
+        double weight = resample_weight(a, at[1], p, small.size[1]) *
+                        resample_weight(a, at[2], q, small.size[2]);
+        c->y[transposed ? i : e] += weight * c->x[0][transposed ? e : i];
+      }
+  }
+}
+static void eval_resample(const context *c) {
+  resample(c, c->in[0], c->node->shape, false);
+}
+static void eval_resample_transpose(const context *c) {
+  resample(c, c->node->shape, c->in[0], true);
+}
+
 /* ---- the table, from the registry: an operator without a reference does not compile */
 
 static const struct {

@@ -104,6 +104,12 @@ BUILD(weights_grouped, coh_op_conv2d_weights(g, x[0], x[1], WINDOW_GROUPED, 3, 3
 BUILD(max_pool, coh_op_square(g, coh_op_max_pool(g, x[0], 2, 3, POOL_WINDOW)))
 BUILD(avg_pool, coh_op_square(g, coh_op_avg_pool(g, x[0], 2, 3, POOL_WINDOW)))
 
+BUILD(enlarge_nearest, coh_op_square(g, coh_op_enlarge(g, x[0], 3, COH_RESAMPLE_NEAREST)))
+BUILD(enlarge_bilinear, coh_op_square(g, coh_op_enlarge(g, x[0], 2, COH_RESAMPLE_BILINEAR)))
+BUILD(enlarge_bicubic, coh_op_square(g, coh_op_enlarge(g, x[0], 2, COH_RESAMPLE_BICUBIC)))
+BUILD(shrink_binomial, coh_op_square(g, coh_op_shrink(g, x[0], 2, COH_RESAMPLE_BINOMIAL)))
+BUILD(shrink_bicubic, coh_op_square(g, coh_op_shrink(g, x[0], 2, COH_RESAMPLE_BICUBIC)))
+
 // y's gradient alone: second differences of it reach the operators that only gradients make
 static coh_value pulled_back(coh_graph *g, coh_value y, coh_value seed, coh_value x) {
   coh_value dx = COH_NO_VALUE;
@@ -218,6 +224,11 @@ static const sample samples[] = {
      -2,
      2,
      build_avg_pool_spread},
+    {"resample", {{4, {2, 2, 3, 2}}, END}, -2, 2, build_enlarge_nearest},
+    {"resample", {{4, {2, 2, 3, 2}}, END}, -2, 2, build_enlarge_bilinear},
+    {"resample", {{4, {2, 4, 3, 1}}, END}, -2, 2, build_enlarge_bicubic},
+    {"resample_transpose", {{4, {2, 4, 6, 2}}, END}, -2, 2, build_shrink_binomial},
+    {"resample_transpose", {{4, {1, 6, 4, 2}}, END}, -2, 2, build_shrink_bicubic},
 };
 enum { N_SAMPLES = sizeof samples / sizeof *samples };
 

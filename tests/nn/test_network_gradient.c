@@ -102,6 +102,14 @@ static void gradients_of_networks_match_differences(void **state) {
        "bce_with_logits", COH_SHAPE(5, 4, 3), 3},
       {"[conv: {channels: 4, kernel: 2}, sigmoid, max_pool: 2, dense: 4, selu]", "squared",
        COH_SHAPE(5, 5, 1), 2},
+      {"[dense: 12, tanh, reshape: [2, 2, 3], conv_transpose: 2, silu, enlarge: 2, conv: "
+       "{channels: 2, kernel: 3, padding: same}]",
+       "squared", COH_SHAPE(4), 3},
+      {"[conv: {channels: 4, kernel: 1}, residual: {body: [silu, conv: {channels: 4, kernel: "
+       "3, "
+       "padding: same, groups: 2}], shortcut: [conv: {channels: 4, kernel: 1, bias: false}]}, "
+       "shrink: {method: binomial}, tanh]",
+       "squared", COH_SHAPE(6, 4, 2), 2},
   };
   int64_t live = coh_alloc_live();
   for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {

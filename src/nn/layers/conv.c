@@ -7,7 +7,8 @@ typedef struct conv_options {
   int64_t channels;
   coh_int_list kernel, stride;
   int padding;
-  bool bias;
+  int64_t groups;
+  bool bias, spectral;
   coh_choice init;
 } conv_options;
 
@@ -41,11 +42,23 @@ static const coh_option table[] = {
      .choices = COH_PADDING_CHOICES,
      .doc = "Stay within the image (valid), or add zeros so that stride alone shrinks it "
             "(same)."},
+    {.name = "groups",
+     .type = COH_INT,
+     .offset = offsetof(conv_options, groups),
+     .initial = "1",
+     .min = 1,
+     .max = 1 << 20,
+     .doc = "Parts that the channels are divided into; each output sees one part's inputs."},
     {.name = "bias",
      .type = COH_BOOL,
      .offset = offsetof(conv_options, bias),
      .initial = "true",
      .doc = "Add a bias a channel."},
+    {.name = "spectral",
+     .type = COH_BOOL,
+     .offset = offsetof(conv_options, spectral),
+     .initial = "false",
+     .doc = "Divide the weights by their largest singular value (Miyato et al. 2018)."},
     {.name = "init",
      .type = COH_KIND,
      .offset = offsetof(conv_options, init),
@@ -64,12 +77,18 @@ static coh_status build(coh_layer_site *site, const void *options, coh_value in,
   coh_value weight, bias;
   COH_TRY(coh_layer_window(site, in, &o->kernel, &o->stride, o->padding, kernel, &window));
   int64_t n_channels = coh_graph_shape(g, in).size[3], area = kernel[0] * kernel[1];
+  COH_CHECK(n_channels % o->groups == 0 && o->channels % o->groups == 0, COH_E_CONFIG,
+            "%lld groups do not divide %lld channels in and %lld out", (long long)o->groups,
+            (long long)n_channels, (long long)o->channels);
+  window.groups = o->groups;
+  n_channels /= o->groups;
   coh_parameter_plan plan = {.role = COH_ROLE_WEIGHT,
                              .shape = COH_SHAPE(kernel[0], kernel[1], n_channels, o->channels),
                              .fan_in = area * n_channels,
-                             .fan_out = area * o->channels,
+                             .fan_out = area * o->channels / o->groups,
                              .initializer = &o->init};
   COH_TRY(coh_layer_parameter(site, "weight", &plan, &weight));
+  if (o->spectral) COH_TRY(coh_layer_spectral(site, "", weight, &weight));
   coh_value y = coh_op_conv2d(g, in, weight, window);
   if (o->bias) {
     plan.role = COH_ROLE_BIAS;

@@ -6,7 +6,7 @@
 
 typedef struct dense_options {
   int64_t units;
-  bool bias;
+  bool bias, spectral;
   coh_choice init;
 } dense_options;
 
@@ -22,6 +22,11 @@ static const coh_option table[] = {
      .offset = offsetof(dense_options, bias),
      .initial = "true",
      .doc = "Add a bias; of no use right before layer_norm."},
+    {.name = "spectral",
+     .type = COH_BOOL,
+     .offset = offsetof(dense_options, spectral),
+     .initial = "false",
+     .doc = "Divide the weights by their largest singular value (Miyato et al. 2018)."},
     {.name = "init",
      .type = COH_KIND,
      .offset = offsetof(dense_options, init),
@@ -34,8 +39,11 @@ static const coh_option table[] = {
 static coh_status build(coh_layer_site *site, const void *options, coh_value in,
                         coh_value *out) {
   const dense_options *o = options;
-  coh_dense_plan plan = {
-      .leaf = "", .units = o->units, .bias = o->bias, .initializer = &o->init};
+  coh_dense_plan plan = {.leaf = "",
+                         .units = o->units,
+                         .bias = o->bias,
+                         .spectral = o->spectral,
+                         .initializer = &o->init};
   return coh_layer_dense(site, &plan, in, out);
 }
 

@@ -1,0 +1,190 @@
+/* Principal components against the eigenvectors of a covariance taken in double precision. */
+#include <math.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "cohort/random.h"
+#include "cohort_test.h"
+#include "la/lapack.h"
+#include "task/pca/principal.h"
+
+static coh_world *world;
+enum { N = 5000, D = 24, K = 5 };
+
+// rows with a spectrum that falls by a factor a column, turned by mixing neighbours, far from 0
+static coh_dataset *make_rows(int64_t n, double offset) {
+  coh_array rows = {.dtype = COH_DTYPE_F32, .n_dims = 2, .shape = {n, D}};
+  float *x = coh_alloc_array((size_t)(n * D), sizeof *x);
+  rows.data = x;
+  coh_key key = coh_key_make(3, "test_principal");
+  for (int64_t i = 0; i < n; i++) {
+    coh_stream stream = coh_stream_begin(key, (uint32_t)i, 0);
+    double before = 0;
+    for (int64_t j = 0; j < D; j++) {
+      double value = pow(0.8, (double)j) * coh_stream_normal(&stream);
+      x[i * D + j] = (float)(offset + value + 0.3 * before);
+      before = value;
+    }
+  }
+  coh_dataset *dataset = NULL;
+  assert_ok(coh_dataset_of_arrays("rows", &rows, NULL, &dataset));
+  return dataset;
+}
+
+static coh_principal_problem problem_of(const coh_dataset *dataset, int method) {
+  coh_principal_problem p = {
+      .world = world,
+      .n_threads = 2,
+      .seed = 1,
+      .dataset = dataset,
+      .affine = {1, 0},
+      .options = {
+          .components = K, .method = method, .oversample = 6, .powers = 100, .center = true}};
+  assert_ok(coh_lanes_split(world, 4, &p.lanes));
+  return p;
+}
+
+// the covariance (or correlation) in double, by its definition
+static void reference(const coh_dataset *dataset, bool scale, double *values, double *vectors) {
+  int64_t n = coh_dataset_spec_of(dataset)->n_rows;
+  double mean[D] = {0}, c[D * D] = {0};
+  for (int64_t i = 0; i < n; i++)
+    for (int64_t j = 0; j < D; j++)
+      mean[j] += (double)((const float *)coh_dataset_row(dataset, i))[j] / (double)n;
+  for (int64_t i = 0; i < n; i++) {
+    const float *x = coh_dataset_row(dataset, i);
+    for (int64_t a = 0; a < D; a++)
+      for (int64_t b = 0; b < D; b++)
+        c[a * D + b] += ((double)x[a] - mean[a]) * ((double)x[b] - mean[b]) / (double)(n - 1);
+  }
+  double deviation[D];
+  for (int64_t j = 0; j < D; j++)
+    deviation[j] = scale ? sqrt(c[j * D + j]) : 1;
+  for (int64_t a = 0; a < D; a++)
+    for (int64_t b = 0; b < D; b++)
+      c[a * D + b] /= deviation[a] * deviation[b];
+  assert_ok(coh_la_eigen_symmetric(D, c, K, values, vectors));
+}
+
+static void compare(const coh_principal *p, const double *values, double *vectors,
+                    double tolerance) {
+  for (int64_t k = 0; k < K; k++) {
+    assert_within(p->variances[k] / values[k], 1, tolerance);
+    coh_la_fix_sign(D, vectors + k * D);
+    for (int64_t j = 0; j < D; j++)
+      assert_within(p->components[k * D + j], vectors[k * D + j], tolerance);
+  }
+}
+
+static void test_principal_matches_the_covariance(void **state) {
+  (void)state;
+  coh_dataset *dataset = make_rows(N, 1000);
+  double values[K], vectors[K * D];
+  for (int scale = 0; scale < 2; scale++) {
+    reference(dataset, scale, values, vectors);
+    for (int method = COH_PRINCIPAL_EXACT; method <= COH_PRINCIPAL_RANDOMISED; method++) {
+      coh_principal_problem problem = problem_of(dataset, method);
+      problem.options.scale = scale;
+      coh_principal p;
+      assert_ok(coh_principal_compute(&problem, &p));
+      compare(&p, values, vectors, method == COH_PRINCIPAL_EXACT ? 2e-5 : 2e-3);
+      if (scale) assert_within(p.total, D, 1e-6);
+      coh_principal_fini(&p);
+    }
+  }
+  coh_dataset_destroy(&dataset);
+}
+
+static void test_principal_goes_there_and_back(void **state) {
+  (void)state;
+  coh_dataset *dataset = make_rows(400, 2);
+  coh_principal_problem problem = problem_of(dataset, COH_PRINCIPAL_EXACT);
+  problem.options.components = D;
+  problem.options.whiten = problem.options.scale = true;
+  coh_principal p;
+  coh_projector *projector = NULL;
+  static float y[400 * D], back[400 * D];
+  assert_ok(coh_principal_compute(&problem, &p));
+  assert_ok(coh_projector_create(&p, &projector));
+  assert_ok(coh_projector_run(projector, world, &problem.lanes, 2, dataset, problem.affine, y));
+  coh_projector_inverse(projector, 400, y, back);
+  for (int64_t j = 0; j < D; j++) {
+    double sum = 0, squares = 0;
+    for (int64_t i = 0; i < 400; i++) {
+      sum += (double)y[i * D + j];
+      squares += (double)y[i * D + j] * (double)y[i * D + j];
+      assert_within(back[i * D + j], ((const float *)coh_dataset_row(dataset, i))[j], 1e-4);
+    }
+    assert_within(sum / 400, 0, 1e-3);
+    assert_within(squares / 399, 1, 1e-3);
+  }
+  coh_projector_destroy(&projector);
+  coh_principal_fini(&p);
+  coh_dataset_destroy(&dataset);
+}
+
+// a dataset of 3 columns from numbers
+static coh_dataset *small_rows(int64_t n, const float *values) {
+  coh_array rows = {.dtype = COH_DTYPE_F32, .n_dims = 2, .shape = {n, 3}};
+  rows.data = coh_alloc_array((size_t)n * 3, sizeof(float));
+  memcpy(rows.data, values, (size_t)n * 3 * sizeof(float));
+  coh_dataset *dataset = NULL;
+  assert_ok(coh_dataset_of_arrays("small", &rows, NULL, &dataset));
+  return dataset;
+}
+
+static void test_principal_answers_bad_rows(void **state) {
+  (void)state;
+  static const float constant[] = {1, 5, 0, 2, 5, 1, 4, 5, 7, 3, 5, 2};
+  static const float equal[] = {1, 2, 3, 1, 2, 3, 1, 2, 3};
+  coh_principal p;
+  coh_dataset *dataset = small_rows(4, constant);
+  coh_principal_problem problem = problem_of(dataset, COH_PRINCIPAL_EXACT);
+  problem.options.components = 2;
+  problem.options.scale = true;
+  assert_ok(coh_principal_compute(&problem, &p));
+  assert_int_equal(p.n_constant, 1);
+  assert_within(p.total, 2, 1e-6);
+  assert_true(isfinite(p.components[1]) && fabs(p.components[1]) < 1e-6);
+  coh_principal_fini(&p);
+  problem.options.components = 4;
+  assert_fails(coh_principal_compute(&problem, &p), COH_E_CONFIG, "at most 3");
+  coh_dataset_destroy(&dataset);
+
+  dataset = small_rows(3, equal);
+  problem = problem_of(dataset, COH_PRINCIPAL_EXACT);
+  problem.options.components = 1;
+  assert_fails(coh_principal_compute(&problem, &p), COH_E_DATA, "all rows are equal");
+  coh_dataset_destroy(&dataset);
+
+  dataset = small_rows(1, equal);
+  assert_fails(coh_principal_compute(&(coh_principal_problem){.world = world,
+                                                              .lanes = problem.lanes,
+                                                              .n_threads = 1,
+                                                              .dataset = dataset,
+                                                              .options = problem.options},
+                                     &p),
+               COH_E_DATA, "one row");
+  coh_dataset_destroy(&dataset);
+}
+
+static int close_world(void **state) {
+  (void)state;
+  int64_t live = coh_alloc_live();
+  coh_world_close(&world);
+  return live < 0;
+}
+
+static int open_world(void **state) {
+  (void)state;
+  return coh_world_open(&world) != COH_OK;
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_principal_matches_the_covariance),
+      cmocka_unit_test(test_principal_goes_there_and_back),
+      cmocka_unit_test(test_principal_answers_bad_rows),
+  };
+  return cmocka_run_group_tests(tests, open_world, close_world);
+}

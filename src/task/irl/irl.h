@@ -60,7 +60,6 @@ typedef struct coh_irl {
   coh_irl_world *transfer;     /* options->transfer of them */
   coh_mdp_incoming *incoming;  /* of the world's model */
   int64_t n_columns, n_params; /* rewards of a state; numbers to fit (not the network's) */
-  int64_t *state_of;           /* (n_rows) */
   /* the expert */
   double *expert_policy; /* (n_rows), NULL for a file */
   double *expert_visits; /* (n_states): mean discounted visits of the demonstrations */
@@ -77,7 +76,6 @@ typedef struct coh_irl {
   coh_irl_network net;
   /* apprenticeship: the learner's mixture of policies so far */
   double *mixture;       /* (n_states): its discounted visits */
-  double *learner_value; /* (n_states): warm start of the planner's */
   int64_t n_epochs;
   bool is_done;
   double objective, gradient_norm, margin;
@@ -127,8 +125,7 @@ coh_status coh_irl_solve_program(coh_irl *irl);
 /* One iteration of Abbeel and Ng's projection. */
 coh_status coh_irl_project(coh_irl *irl);
 
-/* choice (out, n_states): an optimal policy for rewards (n_rows), and its discounted visits
- * (in/out, n_states; may be NULL). value: in/out, warm start. */
+/* choice (out, n_states): an optimal policy of a model that pays rewards (n_rows). */
 coh_status coh_irl_best_response(coh_irl *irl, const coh_mdp *mdp, const double *reward,
                                  int32_t *choice);
 
@@ -147,11 +144,7 @@ coh_status coh_irl_evaluate(void *task, coh_metric_row *exact);
 coh_status coh_irl_measure(coh_irl *irl, coh_irl_score *score);
 coh_status coh_irl_results(void *task, coh_results *results);
 
-/* A model that pays other rewards (n_rows): a copy of the struct, nothing owned. */
-static inline coh_mdp coh_irl_paying(const coh_mdp *mdp, double *reward) {
-  coh_mdp copy = *mdp;
-  copy.reward = reward;
-  return copy;
-}
+/* ---- irl_pictures.c: of irl->model_reward, into the run folder; rank 0 only. */
+coh_status coh_irl_draw(coh_irl *irl, coh_results *results);
 
 #endif

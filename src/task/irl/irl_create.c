@@ -172,11 +172,11 @@ void coh_irl_destroy(void **task) {
   for (int64_t k = 0; irl->transfer && k < irl->options->transfer; k++)
     coh_irl_world_clear(&irl->transfer[k]);
   coh_irl_world_clear(&irl->world);
-  coh_free(irl->transfer), coh_free(irl->state_of);
+  coh_free(irl->transfer);
   coh_free(irl->expert_policy), coh_free(irl->expert_visits), coh_free(irl->best_value);
   coh_free(irl->params), coh_free(irl->accepted), coh_free(irl->trial);
   coh_free(irl->gradient), coh_free(irl->reward), coh_free(irl->row_gradient);
-  coh_free(irl->model_reward), coh_free(irl->mixture), coh_free(irl->learner_value);
+  coh_free(irl->model_reward), coh_free(irl->mixture);
   coh_free(irl);
   *task = NULL;
 }

@@ -53,5 +53,6 @@ coh_status coh_irl_results(void *task, coh_results *results) {
     add_number(results, "transfer_evd", score.transfer, "value difference on unseen worlds",
                "mean over worlds");
   if (coh_world_rank(irl->context->world) != 0) return COH_OK;
-  return write_arrays(irl);
+  COH_TRY(write_arrays(irl));
+  return coh_irl_draw(irl, results);
 }

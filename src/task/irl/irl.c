@@ -37,6 +37,7 @@ static coh_status metrics(void *task, coh_metric_row *exact, coh_metric_row *tim
   } else {
     coh_metric_add(exact, "train/gradient", irl->gradient_norm);
   }
+  coh_metric_add(exact, "train/updates", (double)irl->n_epochs);
   double now = coh_clock_now();
   coh_metric_add(timing, "rate/epochs", n / (now - irl->window_begun));
   irl->window_begun = now;

@@ -9,7 +9,7 @@ static int64_t gan_position(const void *task) {
   return ((const coh_gan *)task)->maker_learner.n_updates;
 }
 
-static void add_learning(const coh_gan *gan, coh_metric_row *exact) {
+static void add_learning(coh_gan *gan, coh_metric_row *exact) {
   const double *critic = gan->critic_learner.tail, *maker = gan->maker_learner.tail;
   double n = (double)gan->critic_learner.n_window;
   double rows = n * (double)gan->options->loader.batch;
@@ -18,7 +18,8 @@ static void add_learning(const coh_gan *gan, coh_metric_row *exact) {
   coh_metric_add(exact, "train/g_loss", maker[COH_GAN_TAIL_MAKER_LOSS] / n);
   coh_metric_add(exact, "train/d_real", critic[COH_GAN_TAIL_REAL] / rows);
   coh_metric_add(exact, "train/d_fake", critic[COH_GAN_TAIL_FAKE] / rows);
-  coh_metric_add(exact, "train/d_won", critic[COH_GAN_TAIL_WON] / rows);
+  gan->last_won = critic[COH_GAN_TAIL_WON] / rows;
+  coh_metric_add(exact, "train/d_won", gan->last_won);
   coh_metric_add(exact, "train/d_accuracy_real", critic[COH_GAN_TAIL_REAL_SURE] / rows);
   coh_metric_add(exact, "train/d_accuracy_fake", critic[COH_GAN_TAIL_FAKE_SURE] / rows);
   coh_metric_add(exact, "train/penalty", critic[COH_GAN_TAIL_PENALTY] / rows);

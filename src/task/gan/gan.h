@@ -96,6 +96,7 @@ typedef struct coh_gan {
   struct coh_image_scores *scores[2]; /* feature spaces, NULL where not asked for */
   /* accumulated since the last row of metrics */
   double window_begun, learn_seconds;
+  double last_won; /* train/d_won of the last row of metrics */
   int64_t updates_at_window;
 } coh_gan;
 

@@ -148,6 +148,7 @@ coh_status coh_gan_create(const coh_run_context *context, const void *options, v
     gan->context = context;
     gan->options = options;
     gan->scored_at = -1;
+    gan->last_won = NAN;
     status = create(gan);
   }
   status = coh_comm_agree(context->world, status);

@@ -56,6 +56,29 @@ coh_status coh_run_report(const char *folder);
  * Collective. Fails: COH_E_CHECKPOINT, COH_E_IO, COH_E_CONFIG for another ending. */
 coh_status coh_run_export(coh_world *world, const char *folder, const char *path);
 
+/* ---- recording behaviour ----------------------------------------------------------------- */
+
+/* Who plays instead of chance or an agent. env: the environment, at its current state; row:
+ * what the last step did. *action: out, or -1 to stop. Fails: as it likes. */
+struct coh_env;
+typedef struct coh_record_moment {
+  const struct coh_env *env;
+  int64_t n_steps, n_episodes; /* so far */
+  double reward, total;        /* of the last step, of the episode */
+} coh_record_moment;
+typedef coh_status coh_record_player(void *context, const coh_record_moment *moment,
+                                     int32_t *action);
+
+/* Record behaviour into a file of transitions (.npz, .csv, or a folder with a trailing /).
+ * source: a run folder, whose trained agent acts; or an environment as in a config, e.g.
+ * "cartpole" or "{frozen_lake: {map: 8x8}}", with actions drawn uniformly. options: overrides
+ * of transitions, episodes, epsilon, seed (`cohort help record`); output: a line about what was
+ * recorded. player: acts instead, with player_context; NULL: nobody.
+ * Collective; rank 0 writes. Fails (agreed): COH_E_CONFIG, COH_E_CHECKPOINT, COH_E_IO. */
+coh_status coh_run_record(coh_world *world, const char *source, const char *path,
+                          const coh_run_start_options *options, coh_record_player *player,
+                          void *player_context);
+
 #ifdef __cplusplus
 }
 #endif

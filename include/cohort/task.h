@@ -170,6 +170,12 @@ typedef struct coh_task_type {
   /* Write results into the run folder and say what they are. Collective. May be NULL. */
   coh_status (*results)(void *task, coh_results *results);
 
+  /* For tasks that train an agent: the environment that it plays, and what it does, greedily.
+   * states: n rows of the environment's values as floats; actions: out, n, the same on every
+   * rank. act is collective and does not disturb the task. Both may be NULL: no agent. */
+  const coh_choice *(*environment)(const void *task);
+  coh_status (*act)(void *task, int64_t n, const float *states, int32_t *actions);
+
   const coh_task_chart *charts; /* ends with a NULL name; may be NULL */
   const char *const *progress;  /* metrics that the progress bar shows; ends with NULL */
 } coh_task_type;

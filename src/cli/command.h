@@ -14,6 +14,7 @@ typedef struct coh_arguments {
   int64_t n_overrides;
   const char *folder; /* -o */
   bool quiet;         /* -q */
+  bool play;          /* --play */
 } coh_arguments;
 
 typedef struct coh_command {

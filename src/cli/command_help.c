@@ -7,6 +7,7 @@
 #include "cli/command.h"
 #include "cli/registries.h"
 #include "cohort/alloc.h"
+#include "run/record.h"
 #include "run/run_config.h"
 
 static void overview(void) {
@@ -43,6 +44,8 @@ coh_status coh_help_show(const char *topic) {
   int64_t n_names = 1;
   bool found = strcmp(topic, "run") == 0;
   if (found) COH_TRY(show_table("run", "keys that every config has", coh_run_option_table));
+  if (strcmp(topic, "record") == 0)
+    COH_TRY(show_table("record", "keys of `cohort record`", coh_record_option_table));
   for (const coh_registry *registry = coh_registries; registry->name; registry++) {
     const coh_kind *kind = coh_kind_find(registry->set, topic);
     // activations are layers too: once is enough

@@ -34,6 +34,8 @@ static coh_status take_apart(int count, char **argument, coh_arguments *out, con
       out->folder = argument[++i];
     } else if (strcmp(text, "-q") == 0) {
       out->quiet = true;
+    } else if (strcmp(text, "--play") == 0) {
+      out->play = true;
     } else if (*text == '-') {
       return coh_fail(COH_E_CONFIG, "option '%s' is unknown; see `cohort help`", text);
     } else if (strchr(text, '=')) {

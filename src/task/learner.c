@@ -7,6 +7,8 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/trace.h"
+#include "task/learner_overlap.h"
 
 // floats below which one thread steps the optimiser faster than several
 enum { SHARED_OPTIMIZER_FLOATS = 1 << 18, N_COUNTS = 3, N_SUMS = COH_LEARNER_TAIL + 1 };
@@ -24,6 +26,8 @@ coh_status coh_learner_create(coh_learner *learner, const coh_run_context *conte
 
 coh_status coh_learner_connect(coh_learner *learner) {
   const coh_run_context *context = learner->context;
+  learner->owner = pthread_self();
+  if (learner->n_buckets > 0) return coh_learner_connect_buckets(learner);
   return coh_lane_sum_create(context->world, &context->lanes, COH_SUM_F32,
                              learner->n_floats + COH_LEARNER_TAIL, context->n_threads,
                              &learner->sum);
@@ -31,6 +35,7 @@ coh_status coh_learner_connect(coh_learner *learner) {
 
 void coh_learner_destroy(coh_learner *learner) {
   coh_lane_sum_destroy(&learner->sum);
+  coh_learner_destroy_buckets(learner);
   coh_optimizer_destroy(&learner->optimizer);
   for (int64_t i = 0; learner->gradient && i < learner->context->lanes.n_local; i++)
     coh_free(learner->gradient[i]);
@@ -79,14 +84,13 @@ static coh_status step_optimizer(coh_learner *learner, float *params, double sca
 }
 
 coh_status coh_learner_step(coh_learner *learner, float *params, double scale) {
-  double begun = coh_clock_now();
-  COH_TRY(coh_lane_sum_run(learner->sum, (const void *const *)learner->gradient,
-                           learner->n_floats + COH_LEARNER_TAIL, learner->gradient[0]));
-  learner->reduce_seconds += coh_clock_now() - begun;
+  COH_TRY(coh_learner_sum(learner));
   const float *tail = learner->gradient[0] + learner->n_floats;
   COH_CHECK(isfinite(tail[0]), COH_E_DIVERGED, "the %s%sloss is not finite at update %lld",
             learner->name, *learner->name ? " " : "", (long long)learner->n_updates);
+  double begun = coh_clock_now();
   COH_TRY(step_optimizer(learner, params, scale));
+  coh_trace_note("optimiser", 0, begun, coh_clock_now());
   for (int k = 0; k < COH_LEARNER_TAIL; k++)
     learner->tail[k] += (double)tail[k];
   learner->n_window++;

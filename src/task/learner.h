@@ -6,11 +6,19 @@
  *     each update:  lanes fill coh_learner_gradient(learner, local), gradient and tail;
  *                   coh_learner_step
  *
+ * With coh_learner_overlap the sum begins before the lanes are done: the gradient is cut into
+ * buckets, from the last layer to the first as backpropagation finishes them, and a bucket
+ * travels while the program goes on. The same bits: a bucket is summed by the same tree.
+ *
  * The tail are numbers that ride along at the end of the gradient, e.g. sums of losses. */
 #ifndef COHORT_TASK_LEARNER_H
 #define COHORT_TASK_LEARNER_H
 
+#include <pthread.h>
+#include <stdatomic.h>
+
 #include "cohort/comm.h"
+#include "cohort/graph.h"
 #include "cohort/nn.h"
 #include "cohort/task.h"
 
@@ -20,14 +28,33 @@ enum { COH_LEARNER_TAIL = 16 };
 /* Every so many updates the gradient's norm is taken for the metrics. */
 enum { COH_LEARNER_NORM_EVERY = 64 };
 
+/* A stretch of the gradient that is summed by itself. */
+typedef struct coh_bucket {
+  int64_t first, n_floats;
+  int64_t ready; /* steps of the program after which it is final */
+  coh_lane_sum *sum;
+  const void **sources; /* n_local, each lane's stretch */
+  atomic_int n_lanes;   /* that have come so far in this update */
+  double begun;         /* for the timeline */
+} coh_bucket;
+
+enum { COH_MAX_BUCKETS = 16 };
+
 typedef struct coh_learner {
   const coh_run_context *context;
   const char *name; /* in messages and in the names of saved moments: "" or "generator." */
   coh_optimizer *optimizer;
   int64_t n_floats, n_updates;
-  float **gradient; /* n_local blocks of n_floats + COH_LEARNER_TAIL */
-  coh_lane_sum *sum;
+  float **gradient;  /* n_local blocks of n_floats + COH_LEARNER_TAIL */
+  coh_lane_sum *sum; /* of the whole, or of the tail where there are buckets */
   double *norm_partials;
+  /* overlap; no buckets: the whole is summed when the lanes are done */
+  const coh_program *program; /* borrowed */
+  coh_bucket bucket[COH_MAX_BUCKETS];
+  const void **tail_sources; /* n_local */
+  int n_buckets;
+  int n_begun, n_done; /* buckets of this update */
+  pthread_t owner;     /* the thread that communicates */
   /* over the updates since the last coh_learner_restart */
   double tail[COH_LEARNER_TAIL]; /* sums of the tails */
   double norm_sum;               /* of gradient norms, n_norms of them */
@@ -42,6 +69,17 @@ typedef struct coh_learner {
  * learners of a task have different names. Fails: COH_E_CONFIG, COH_E_MEMORY. */
 coh_status coh_learner_create(coh_learner *learner, const coh_run_context *context,
                               const char *name, const coh_choice *optimizer, int64_t n_floats);
+
+/* Sum while computing: `program` makes the gradient of every parameter of `layout`, as outputs
+ * gradient[k] bound to coh_learner_gradient. Before coh_learner_connect; not collective, but
+ * all ranks call it with the same program. program: borrowed for the learner's life. */
+coh_status coh_learner_overlap(coh_learner *learner, const coh_program *program,
+                               const coh_graph *layout, const coh_value *gradient);
+
+/* Run that program for a lane, in any thread; the thread that called coh_learner_connect moves
+ * the messages of finished buckets on between two operators. Fails: as coh_program_run;
+ * COH_E_COMM. */
+coh_status coh_learner_run(coh_learner *learner, int64_t local, coh_workspace *workspace);
 
 /* Make the lane sum. Collective. */
 coh_status coh_learner_connect(coh_learner *learner);

@@ -76,8 +76,10 @@ static coh_status create_network(coh_classify *task) {
   COH_NEW(task->best, task->n_floats);
   COH_TRY(coh_network_initialize(task->network, task->context->seed, task->params));
   coh_block_copy(task->best, task->params, task->n_floats);
-  return coh_learner_create(&task->learner, task->context, "", &task->options->optimizer,
-                            task->n_floats);
+  COH_TRY(coh_learner_create(&task->learner, task->context, "", &task->options->optimizer,
+                             task->n_floats));
+  return coh_learner_overlap(&task->learner, task->update.program, task->layout,
+                             task->update.gradient);
 }
 
 static coh_status create_lane(coh_classify *task, coh_classify_lane *lane, int64_t local) {

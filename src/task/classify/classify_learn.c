@@ -12,7 +12,7 @@ void coh_classify_one_hot(const int32_t *labels, int64_t n, int64_t n_classes, f
 }
 
 static coh_status learn_lane(void *pointer, int64_t local) {
-  const coh_classify *task = pointer;
+  coh_classify *task = pointer;
   const coh_classify_update *update = &task->update;
   coh_classify_lane *lane = &task->lane[local];
   int64_t n = task->lane_rows, n_classes = task->n_classes;
@@ -20,7 +20,7 @@ static coh_status learn_lane(void *pointer, int64_t local) {
                   coh_workspace_data(lane->update, update->input), lane->labels);
   coh_classify_one_hot(lane->labels, n, n_classes,
                        coh_workspace_data(lane->update, update->target));
-  COH_TRY(coh_program_run(update->program, lane->update));
+  COH_TRY(coh_learner_run(&task->learner, local, lane->update));
   const float *logits = coh_workspace_data(lane->update, update->logits);
   const float *losses = coh_workspace_data(lane->update, update->losses);
   float *tail = coh_learner_gradient(&task->learner, local) + task->n_floats;

@@ -173,6 +173,8 @@ const coh_task_type coh_task_dqn = {
     .save_lane = coh_dqn_save_lane,
     .load_lane = coh_dqn_load_lane,
     .results = coh_dqn_results,
+    .environment = coh_dqn_environment,
+    .act = coh_dqn_act_greedily,
     .charts = charts,
     .progress = progress,
 };

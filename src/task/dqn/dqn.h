@@ -185,5 +185,7 @@ coh_status coh_dqn_save_lane(void *task, int64_t lane, coh_saver *saver);
 coh_status coh_dqn_load_lane(void *task, int64_t lane, coh_loader *loader);
 coh_status coh_dqn_evaluate(void *task, coh_metric_row *exact);
 coh_status coh_dqn_results(void *task, coh_results *results);
+const coh_choice *coh_dqn_environment(const void *task);
+coh_status coh_dqn_act_greedily(void *task, int64_t n, const float *states, int32_t *actions);
 
 #endif

@@ -28,8 +28,10 @@ static coh_status create_network(coh_dqn *dqn) {
   COH_TRY(coh_network_initialize(dqn->network, dqn->context->seed, dqn->params));
   coh_block_copy(dqn->target, dqn->params, dqn->n_floats);
   coh_block_copy(dqn->acting, dqn->params, dqn->n_floats);
-  return coh_learner_create(&dqn->learner, dqn->context, "", &dqn->options->optimizer,
-                            dqn->n_floats);
+  COH_TRY(coh_learner_create(&dqn->learner, dqn->context, "", &dqn->options->optimizer,
+                             dqn->n_floats));
+  return coh_learner_overlap(&dqn->learner, dqn->update.program, dqn->layout,
+                             dqn->update.gradient);
 }
 
 static coh_status create_replay(coh_dqn *dqn) {

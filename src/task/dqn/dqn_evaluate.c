@@ -148,3 +148,33 @@ coh_status coh_dqn_evaluate(void *task, coh_metric_row *exact) {
   coh_metric_add(exact, "eval/episodes", (double)score.n_episodes);
   return COH_OK;
 }
+
+const coh_choice *coh_dqn_environment(const void *task) {
+  return &((const coh_dqn *)task)->options->env;
+}
+
+static coh_status act_rows(coh_dqn *dqn, coh_workspace *workspace, int64_t n,
+                           const float *states, int32_t *actions) {
+  int64_t most = dqn->evaluate.n_rows, n_values = dqn->spec.n_values;
+  int64_t n_actions = dqn->spec.n_actions;
+  COH_TRY(coh_workspace_bind_parameters(workspace, dqn->params));
+  float *input = coh_workspace_data(workspace, dqn->evaluate.input);
+  const float *q = coh_workspace_data(workspace, dqn->evaluate.q);
+  for (int64_t begin = 0; begin < n; begin += most) {
+    int64_t n_rows = n - begin < most ? n - begin : most;
+    memcpy(input, states + begin * n_values, (size_t)(n_rows * n_values) * sizeof *input);
+    COH_TRY(coh_program_run(dqn->evaluate.program, workspace));
+    for (int64_t i = 0; i < n_rows; i++)
+      actions[begin + i] = (int32_t)coh_dqn_argmax(q + i * n_actions, n_actions);
+  }
+  return COH_OK;
+}
+
+coh_status coh_dqn_act_greedily(void *task, int64_t n, const float *states, int32_t *actions) {
+  coh_dqn *dqn = task;
+  coh_workspace *workspace = NULL;
+  COH_TRY(coh_workspace_create(dqn->evaluate.program, &workspace));
+  coh_status status = act_rows(dqn, workspace, n, states, actions);
+  coh_workspace_destroy(&workspace);
+  return status;
+}

@@ -68,13 +68,13 @@ static void finish_lane(const coh_dqn *dqn, const coh_dqn_lane *lane, float *err
 }
 
 static coh_status learn_lane(void *pointer, int64_t local) {
-  const coh_dqn *dqn = pointer;
+  coh_dqn *dqn = pointer;
   coh_dqn_lane *lane = &dqn->lane[local];
   COH_TRY(coh_replay_gather(dqn->replay, (uint64_t)dqn->learner.n_updates, lane->index,
                             &lane->rows));
   COH_TRY(compute_targets(dqn, lane));
   prepare_inputs(dqn, lane);
-  COH_TRY(coh_program_run(dqn->update.program, lane->update));
+  COH_TRY(coh_learner_run(&dqn->learner, local, lane->update));
   finish_lane(dqn, lane, dqn->errors + local * dqn->lane_rows,
               coh_learner_gradient(&dqn->learner, local) + dqn->n_floats);
   return COH_OK;

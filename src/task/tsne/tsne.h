@@ -52,8 +52,6 @@ typedef struct coh_tsne {
   double best;       /* lowest divergence that counted, for stopping */
   int64_t best_at, measured_at;
   bool stopped;
-  float *frames; /* (options->frames, n, 2): positions kept for the animation, rank 0 */
-  int64_t n_frames;
   int64_t window_iterations;
   double window_begun, seconds_attract, seconds_repel, setup_seconds;
   /* copies that a checkpoint borrows */
@@ -103,11 +101,6 @@ coh_status coh_tsne_divergence(coh_tsne *t, double *divergence);
 /* Trustworthiness (Venna, Kaski 2001) and share of the k nearest neighbours kept, at a sample
  * of rows. */
 coh_status coh_tsne_quality(coh_tsne *t, int64_t k, double *trust, double *preserved);
-
-/* ---- placing: tsne_place.c */
-
-/* Place new rows (n_new, n_values) on the map. out: (n_new, stride). */
-coh_status coh_tsne_place(coh_tsne *t, int64_t n_new, const float *rows, float *out);
 
 /* ---- task functions in files of their own */
 coh_status coh_tsne_create(const coh_run_context *context, const void *options, void **task);

@@ -165,8 +165,6 @@ static coh_status part_points(coh_tsne *t) {
     COH_NEW(t->saved[i], t->n * t->dims);
   for (int64_t i = 0; i < t->n * t->stride; i++)
     t->gain[i] = 1;
-  if (rank == 0 && t->options->frames > 0 && c->folder)
-    COH_NEW(t->frames, 2 * t->n * t->options->frames);
   return coh_tsne_repel_create(t);
 }
 
@@ -214,10 +212,9 @@ void coh_tsne_destroy(void **task) {
   coh_tsne_grid_destroy(&t->grid);
   coh_tsne_tree_destroy(&t->tree);
   coh_dataset_destroy(&t->dataset);
-  void *blocks[] = {t->rows,   t->order,     t->share,     t->y,
-                    t->own,    t->velocity,  t->gain,      t->pull,
-                    t->push,   t->block_sum, t->block_all, t->columns,
-                    t->frames, t->saved[0],  t->saved[1],  t->saved[2]};
+  void *blocks[] = {t->rows,      t->order,   t->share,    t->y,        t->own,
+                    t->velocity,  t->gain,    t->pull,     t->push,     t->block_sum,
+                    t->block_all, t->columns, t->saved[0], t->saved[1], t->saved[2]};
   for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++)
     coh_free(blocks[i]);
   COH_DELETE(*task);

@@ -189,35 +189,6 @@ const coh_option coh_tsne_option_table[] = {
      .max = 1e6,
      .unit = "iterations",
      .doc = "See min_progress."},
-    {.name = "place",
-     .type = COH_KINDS,
-     FIELD(place),
-     .kinds = &coh_dataset_kinds,
-     .initial = "[]",
-     .doc =
-         "New rows to place on the finished map, which stays as it is: [fashion_mnist: {split: "
-         "test}]; []: none."},
-    {.name = "frames",
-     .type = COH_INT,
-     FIELD(frames),
-     .initial = "60",
-     .min = 0,
-     .max = 2000,
-     .doc = "Frames of the animation of the optimisation; 0: none."},
-    {.name = "thumbnails",
-     .type = COH_INT,
-     FIELD(thumbnails),
-     .initial = "250",
-     .min = 0,
-     .max = 10000,
-     .doc = "Where rows are images, so many at most are shown on the map."},
-    {.name = "page_rows",
-     .type = COH_INT,
-     FIELD(page_rows),
-     .initial = "20000",
-     .min = 0,
-     .max = 200000,
-     .doc = "Points on the interactive page, evenly chosen; 0: no page."},
     {.name = "quality_rows",
      .type = COH_INT,
      FIELD(quality_rows),
@@ -238,7 +209,5 @@ coh_status coh_tsne_options_check(const coh_tsne_options *o, const char *config_
             "%s: start: given and start_file belong together", config_name);
   COH_CHECK(o->method != COH_TSNE_GRID || o->dims <= 2, COH_E_CONFIG,
             "%s: method: fft maps to 1 or 2 dimensions; barnes_hut to 3", config_name);
-  COH_CHECK(o->place.n_items <= 1, COH_E_CONFIG, "%s: place: one set of rows at most",
-            config_name);
   return COH_OK;
 }

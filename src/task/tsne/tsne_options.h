@@ -33,7 +33,6 @@ enum {
 
 typedef struct coh_tsne_options {
   coh_choice data;
-  coh_choice_list place;
   int values; /* coh_values */
   int64_t pca, dims;
   char *neighbors, *distances; /* .npy: row numbers and distances of neighbours */
@@ -49,7 +48,7 @@ typedef struct coh_tsne_options {
   double learning_rate, early_momentum, momentum, freedom, max_step;
   double min_progress;
   int64_t patience;
-  int64_t frames, thumbnails, page_rows, quality_rows;
+  int64_t quality_rows;
 } coh_tsne_options;
 
 extern const coh_option coh_tsne_option_table[];

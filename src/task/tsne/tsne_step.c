@@ -80,18 +80,6 @@ static coh_status centre(coh_tsne *t) {
   return COH_OK;
 }
 
-static void keep_frame(coh_tsne *t) {
-  const coh_tsne_options *o = t->options;
-  if (!t->frames || t->n_frames >= o->frames) return;
-  // frames are spread evenly over the run, the last one is the end
-  if (t->iteration * o->frames < (t->n_frames + 1) * t->context->steps) return;
-  float *frame = t->frames + 2 * t->n * t->n_frames++;
-  for (int64_t i = 0; i < t->n; i++) {
-    frame[2 * i] = t->y[i * t->stride];
-    frame[2 * i + 1] = t->dims > 1 ? t->y[i * t->stride + 1] : 0;
-  }
-}
-
 // stop when the divergence has stopped falling; looked at every 25 iterations
 static coh_status look_whether_done(coh_tsne *t) {
   enum { EVERY = 25 };
@@ -120,7 +108,6 @@ __attribute__((noinline)) static coh_status iterate(coh_tsne *t) {
   t->iteration++;
   t->window_iterations++;
   COH_TRY(centre(t));
-  keep_frame(t);
   return look_whether_done(t);
 }
 

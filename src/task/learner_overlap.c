@@ -1,0 +1,175 @@
+/* Sums that travel while the program runs.
+ *
+ * Parameters lie in the block in the order of their layers, and backpropagation finishes the
+ * last layer first, so buckets are cut from the block's end. A bucket's sum begins when every
+ * lane of the rank has passed the step that makes it final, in the same order on all ranks.
+ * Between two operators the thread that owns MPI tests for messages. Measured against a thread
+ * of its own for them (bench/README.md): that one needs a core, and without one to spare it
+ * takes the learner's. Source: Li et al., "PyTorch Distributed", VLDB 2020 (buckets). */
+#include "task/learner_overlap.h"
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/trace.h"
+
+#include <omp.h>
+
+// floats of a bucket: smaller ones pay more in latency than an earlier start gives back
+enum { BUCKET_FLOATS = 64 << 10 };
+
+/* ---------------------------------------------------------------- planning */
+
+static int64_t later(int64_t a, int64_t b) {
+  return a > b ? a : b;
+}
+
+coh_status coh_learner_overlap(coh_learner *learner, const coh_program *program,
+                               const coh_graph *layout, const coh_value *gradient) {
+  learner->program = program;
+  learner->n_buckets = 0;
+  int64_t n_floats = learner->n_floats;
+  if (coh_world_size(learner->context->world) == 1 || n_floats < 2 * BUCKET_FLOATS)
+    return COH_OK;
+  int64_t most = later(n_floats / COH_MAX_BUCKETS, BUCKET_FLOATS), end = n_floats, ready = 0;
+  for (int64_t k = coh_graph_n_parameters(layout) - 1; k >= 0; k--) {
+    coh_parameter_view view = coh_graph_parameter_at(layout, k);
+    ready = later(ready, coh_program_ready(program, gradient[k]));
+    if (k > 0 && (end - view.offset < most || learner->n_buckets == COH_MAX_BUCKETS - 1))
+      continue;
+    coh_bucket *bucket = &learner->bucket[learner->n_buckets++];
+    bucket->first = view.offset;
+    bucket->n_floats = end - view.offset;
+    bucket->ready = ready;
+    end = view.offset;
+  }
+  return COH_OK;
+}
+
+static coh_status list_sources(coh_learner *learner) {
+  int64_t n_local = learner->context->lanes.n_local;
+  COH_NEW(learner->tail_sources, n_local);
+  for (int64_t i = 0; i < n_local; i++)
+    learner->tail_sources[i] = learner->gradient[i] + learner->n_floats;
+  for (int b = 0; b < learner->n_buckets; b++) {
+    coh_bucket *bucket = &learner->bucket[b];
+    COH_NEW(bucket->sources, n_local);
+    for (int64_t i = 0; i < n_local; i++)
+      bucket->sources[i] = learner->gradient[i] + bucket->first;
+  }
+  return COH_OK;
+}
+
+coh_status coh_learner_connect_buckets(coh_learner *learner) {
+  const coh_run_context *context = learner->context;
+  COH_TRY(coh_comm_agree(context->world, list_sources(learner)));
+  for (int b = 0; b < learner->n_buckets; b++)
+    COH_TRY(coh_lane_sum_create(context->world, &context->lanes, COH_SUM_F32,
+                                learner->bucket[b].n_floats, context->n_threads,
+                                &learner->bucket[b].sum));
+  return coh_lane_sum_create(context->world, &context->lanes, COH_SUM_F32, COH_LEARNER_TAIL, 1,
+                             &learner->sum);
+}
+
+void coh_learner_destroy_buckets(coh_learner *learner) {
+  for (int b = 0; b < learner->n_buckets; b++) {
+    coh_lane_sum_destroy(&learner->bucket[b].sum);
+    coh_free(learner->bucket[b].sources);
+  }
+  coh_free(learner->tail_sources);
+}
+
+/* ---------------------------------------------------------------- moving on */
+
+static coh_status begin_next(coh_learner *learner) {
+  coh_bucket *bucket = &learner->bucket[learner->n_begun++];
+  bucket->begun = coh_clock_now();
+  return coh_lane_sum_begin(bucket->sum, bucket->sources, bucket->n_floats,
+                            learner->gradient[0] + bucket->first);
+}
+
+static void finish_bucket(coh_learner *learner) {
+  const coh_bucket *bucket = &learner->bucket[learner->n_done++];
+  if (coh_trace_is_on())
+    coh_trace_note("gradient sum", COH_TRACK_MESSAGES, bucket->begun, coh_clock_now());
+}
+
+// begin what every lane has finished, move on what travels
+static coh_status poll(coh_learner *learner) {
+  int n_local = (int)learner->context->lanes.n_local;
+  while (learner->n_begun < learner->n_buckets &&
+         atomic_load(&learner->bucket[learner->n_begun].n_lanes) == n_local)
+    COH_TRY(begin_next(learner));
+  for (int b = learner->n_done; b < learner->n_begun; b++) {
+    bool done;
+    COH_TRY(coh_lane_sum_progress(learner->bucket[b].sum, &done));
+    if (done && b == learner->n_done) finish_bucket(learner);
+  }
+  return COH_OK;
+}
+
+static coh_status run_polling(coh_learner *learner, coh_workspace *workspace, int64_t first,
+                              int64_t last) {
+  for (int64_t s = first; s < last; s++) {
+    COH_TRY(coh_program_run_steps(learner->program, workspace, s, s + 1));
+    if (learner->n_done < learner->n_begun) COH_TRY(poll(learner));
+  }
+  return COH_OK;
+}
+
+static coh_status run_in_pieces(coh_learner *learner, coh_workspace *workspace) {
+  bool is_owner = pthread_equal(pthread_self(), learner->owner) != 0;
+  int64_t step = 0;
+  for (int b = 0; b <= learner->n_buckets; b++) {
+    int64_t ready = b < learner->n_buckets ? learner->bucket[b].ready
+                                           : coh_program_n_steps(learner->program);
+    if (is_owner)
+      COH_TRY(run_polling(learner, workspace, step, ready));
+    else
+      COH_TRY(coh_program_run_steps(learner->program, workspace, step, ready));
+    step = ready;
+    if (b < learner->n_buckets) atomic_fetch_add(&learner->bucket[b].n_lanes, 1);
+    if (is_owner) COH_TRY(poll(learner));
+  }
+  return COH_OK;
+}
+
+coh_status coh_learner_run(coh_learner *learner, int64_t local, coh_workspace *workspace) {
+  (void)local;
+  double begun = coh_trace_is_on() ? coh_clock_now() : 0;
+  coh_status status = learner->n_buckets == 0 ? coh_program_run(learner->program, workspace)
+                                              : run_in_pieces(learner, workspace);
+  if (coh_trace_is_on())
+    coh_trace_note("forward and backward", omp_get_thread_num(), begun, coh_clock_now());
+  return status;
+}
+
+/* ---------------------------------------------------------------- the end of an update */
+
+static coh_status end_buckets(coh_learner *learner) {
+  while (learner->n_begun < learner->n_buckets)
+    COH_TRY(begin_next(learner));
+  COH_TRY(coh_lane_sum_begin(learner->sum, learner->tail_sources, COH_LEARNER_TAIL,
+                             learner->gradient[0] + learner->n_floats));
+  for (int b = learner->n_done; b < learner->n_buckets; b++) {
+    COH_TRY(coh_lane_sum_end(learner->bucket[b].sum));
+    finish_bucket(learner);
+  }
+  COH_TRY(coh_lane_sum_end(learner->sum));
+  for (int b = 0; b < learner->n_buckets; b++)
+    atomic_store(&learner->bucket[b].n_lanes, 0);
+  learner->n_begun = learner->n_done = 0;
+  return COH_OK;
+}
+
+coh_status coh_learner_sum(coh_learner *learner) {
+  double begun = coh_clock_now();
+  if (learner->n_buckets > 0)
+    COH_TRY(end_buckets(learner));
+  else
+    COH_TRY(coh_lane_sum_run(learner->sum, (const void *const *)learner->gradient,
+                             learner->n_floats + COH_LEARNER_TAIL, learner->gradient[0]));
+  double now = coh_clock_now();
+  learner->reduce_seconds += now - begun;
+  coh_trace_note("wait for the sum", 0, begun, now);
+  return COH_OK;
+}

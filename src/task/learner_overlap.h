@@ -1,0 +1,14 @@
+/* The learner's sum from the inside: whole, or in buckets that travel early. */
+#ifndef COHORT_TASK_LEARNER_OVERLAP_H
+#define COHORT_TASK_LEARNER_OVERLAP_H
+
+#include "task/learner.h"
+
+/* Make the sums of the buckets and of the tail. Collective. */
+coh_status coh_learner_connect_buckets(coh_learner *learner);
+void coh_learner_destroy_buckets(coh_learner *learner);
+
+/* Bring the sum of gradient and tail to its end, into lane 0's block. Collective. */
+coh_status coh_learner_sum(coh_learner *learner);
+
+#endif

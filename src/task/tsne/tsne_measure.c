@@ -18,7 +18,7 @@ static double squared_distance(const coh_tsne *t, int64_t i, int64_t j) {
 
 // p (log p - log w) over an edge; log w = -a log(1 + d^2 / a)
 static double edge_divergence(const coh_tsne *t, int64_t i, int64_t j, float p) {
-  if (!(p > 0)) return 0;
+  if (!(p > 1e-37f)) return 0; /* also what coh_logf takes for zero */
   float base = (float)(1 + squared_distance(t, i, j) / t->options->freedom);
   return (double)p * ((double)coh_logf(p) + t->options->freedom * (double)coh_logf(base));
 }

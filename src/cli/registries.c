@@ -7,6 +7,7 @@
 #include "cohort/nn.h"
 #include "cohort/task.h"
 #include "explain/topic.h"
+#include "mdp/irl_world.h"
 
 const coh_registry coh_registries[] = {
     {"tasks", &coh_task_kinds},
@@ -20,5 +21,6 @@ const coh_registry coh_registries[] = {
     {"initializers", &coh_initializer_kinds},
     {"explanations", &coh_explain_kinds},
     {"topics", &coh_explain_topic_kinds},
+    {"worlds", &coh_irl_world_kinds},
     {0},
 };

@@ -52,6 +52,14 @@ coh_status coh_run_evaluate(coh_world *world, const char *folder,
  * Not collective. Fails: COH_E_DATA, COH_E_IO. */
 coh_status coh_run_report(const char *folder);
 
+/* Look into a run's network, or show what needs no run (is_run false: pictures then go to
+ * folder/figures). topics: of coh_explain_topic_kinds; n_topics 0: all that fit a run.
+ * options->overrides set options of the topics; output gets what is found. What a run's network
+ * showed is also kept in its folder and its report.
+ * Not collective. Fails: COH_E_CONFIG, COH_E_DATA, COH_E_CHECKPOINT, COH_E_IO. */
+coh_status coh_run_explain(const char *folder, bool is_run, const char *const *topics,
+                           int64_t n_topics, const coh_run_start_options *options);
+
 /* Copy the newest whole checkpoint's model to a file: .safetensors, or .npz.
  * Collective. Fails: COH_E_CHECKPOINT, COH_E_IO, COH_E_CONFIG for another ending. */
 coh_status coh_run_export(coh_world *world, const char *folder, const char *path);

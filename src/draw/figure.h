@@ -102,6 +102,17 @@ void coh_image_from_floats(const float *values, int64_t n, float lo, float hi, u
  * values and saliency; lo..hi spans the map, NaN is gray. rgb: out, 3 n bytes. */
 void coh_image_from_values(const float *values, int64_t n, float lo, float hi, uint8_t *rgb);
 
+/* Turn signed floats into RGB: blue below zero, white at zero, red above; limit is full colour
+ * (0: the largest magnitude). rgb: out, 3 n bytes. */
+void coh_image_from_signed(const float *values, int64_t n, float limit, uint8_t *rgb);
+
+/* Lay a heat map over an image: the image is dimmed to gray, the map glows from red to yellow
+ * where it is high. map: map_height x map_width floats, high is `limit` (0: its largest value),
+ * values below 0 show nothing. image: RGB, in/out, of any size; the map is enlarged to it,
+ * smoothly. */
+void coh_image_overlay(const float *map, int64_t map_width, int64_t map_height, float limit,
+                       uint8_t *image, int64_t width, int64_t height);
+
 /* Copy an image enlarged by a whole number (nearest neighbour), e.g. game frames before they
  * become an animation. to: out; caller clears. Fails: COH_E_MEMORY. */
 coh_status coh_image_enlarge(const coh_image *from, int scale, coh_image *to);

@@ -139,6 +139,23 @@ static coh_status add_results(coh_report *report, const char *folder,
   return COH_OK;
 }
 
+// what `cohort explain` has found, when it has been asked
+static coh_status add_explanations(coh_report *report, const char *folder) {
+  char path[COH_PATH_BYTES];
+  snprintf(path, sizeof path, "%s/results/explain.json", folder);
+  if (!coh_file_exists(path)) return COH_OK;
+  coh_results *results;
+  COH_NEW(results, 1);
+  coh_status status = coh_results_load_as(folder, "explain.json", results);
+  if (status == COH_OK) {
+    coh_report_section(report, "Inside the network");
+    status = add_results(report, folder, results);
+    coh_results_clear(results);
+  }
+  coh_free(results);
+  return status;
+}
+
 // fold a text file of the run into the report; a missing one is left out
 static void add_listing(coh_report *report, const char *folder, const char *file,
                         const char *title) {
@@ -174,6 +191,7 @@ static coh_status compose(const char *folder, const coh_run_config *config,
   add_numbers(report, results);
   coh_report_section(report, "Results");
   coh_status status = add_results(report, folder, results);
+  if (status == COH_OK) status = add_explanations(report, folder);
   coh_report_section(report, "Curves");
   if (status == COH_OK) status = add_charts(report, folder, config->task, results);
   coh_report_section(report, "How it was made");

@@ -150,6 +150,10 @@ coh_value coh_op_huber(coh_graph *g, coh_value x, double delta);
 /* The same tensor; no gradient flows through it. */
 coh_value coh_op_stop_gradient(coh_graph *g, coh_value x);
 
+/* The same tensor; only the positive part of a gradient flows through it (guided
+ * backpropagation: Springenberg et al., 2015). */
+coh_value coh_op_rectify_gradient(coh_graph *g, coh_value x);
+
 /* ---- Operators: shape -------------------------------------------------------------------- */
 /* Axes are counted from 0; negative ones from the end. */
 

@@ -85,6 +85,7 @@ typedef struct coh_network_use {
   int64_t n_lanes;     /* of the run, for statistics over all lanes; 0: 1 */
   bool is_conditional; /* `condition` holds: the class of each row, one-hot (B, n_classes) */
   coh_value condition;
+  bool guided; /* activations pass on positive gradients only (guided backpropagation) */
 } coh_network_use;
 
 /* What layers keep beside trained parameters (running statistics, power iterations): parameters

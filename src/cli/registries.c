@@ -5,6 +5,7 @@
 #include "cohort/env.h"
 #include "cohort/nn.h"
 #include "cohort/task.h"
+#include "mdp/irl_world.h"
 
 const coh_registry coh_registries[] = {
     {"tasks", &coh_task_kinds},
@@ -16,5 +17,6 @@ const coh_registry coh_registries[] = {
     {"losses", &coh_loss_kinds},
     {"optimizers", &coh_optimizer_kinds},
     {"initializers", &coh_initializer_kinds},
+    {"worlds", &coh_irl_world_kinds},
     {0},
 };

@@ -25,6 +25,7 @@ coh_status coh_activation_build(coh_layer_site *site, const void *options, coh_v
                                 coh_value *out) {
   const coh_activation_type *type = (const coh_activation_type *)(const void *)site->type;
   *out = type->apply(options, site->graph, in);
+  if (site->use->guided) *out = coh_op_rectify_gradient(site->graph, *out);
   return COH_OK;
 }
 

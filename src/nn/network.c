@@ -142,11 +142,6 @@ void coh_network_destroy(coh_network **network) {
   COH_DELETE(*network);
 }
 
-coh_status coh_network_build(const coh_network *network, coh_graph *graph, coh_value input,
-                             coh_value *output) {
-  return coh_network_build_for(network, graph, input, &(coh_network_use){0}, NULL, output);
-}
-
 coh_status coh_network_build_for(const coh_network *network, coh_graph *graph, coh_value input,
                                  const coh_network_use *use, coh_network_refresh *refresh,
                                  coh_value *output) {
@@ -160,6 +155,11 @@ coh_status coh_network_build_for(const coh_network *network, coh_graph *graph, c
             coh_shape_text(network->input, true, wanted));
   coh_layer_site site = {.graph = graph, .use = use, .refresh = refresh};
   return build_layers(network, &site, input, NULL, output);
+}
+
+coh_status coh_network_build(const coh_network *network, coh_graph *graph, coh_value input,
+                             coh_value *output) {
+  return coh_network_build_for(network, graph, input, &(coh_network_use){0}, NULL, output);
 }
 
 static const coh_choice *initializer_of(const coh_network *network,

@@ -29,8 +29,7 @@ static coh_status compile(job *j, int64_t layer) {
   j->in = coh_graph_input(graph, "input", shape);
   coh_value last;
   const coh_network_use use = {.inference = true};
-  coh_status status =
-      coh_network_build_for(j->file->network, graph, j->in, &use, NULL, &last);
+  coh_status status = coh_network_build_for(j->file->network, graph, j->in, &use, NULL, &last);
   // a layer that passes its input on has no value of its own name: what it sees is the same
   for (j->out = COH_NO_VALUE; status == COH_OK && j->out == COH_NO_VALUE && layer >= 0; layer--)
     j->out = coh_graph_find(graph, coh_network_file_layer(j->file, layer));

@@ -128,6 +128,21 @@ static void test_graph_stops_the_gradient_where_asked(void **state) {
   coh_graph_destroy(&g);
 }
 
+static void test_graph_rectifies_the_gradient_where_asked(void **state) {
+  (void)state;
+  coh_graph *g = new_graph();
+  coh_value x = coh_graph_input(g, "x", COH_SHAPE(3)), dx;
+  // y = sum of x x' with x' rectified: the way through x gives x, that through x' relu(x)
+  coh_value y = coh_op_sum_all(g, coh_op_mul(g, x, coh_op_rectify_gradient(g, x)));
+  assert_int_equal(coh_gradient(g, y, &x, 1, &dx), COH_OK);
+  float out[3];
+  run_small(g, x, dx, out, 3);
+  const float expected[] = {1.0f, -1.0f, 4.0f}; // of 0.5, -1, 2; exact in binary
+  for (int i = 0; i < 3; i++)
+    assert_true(out[i] == expected[i]);
+  coh_graph_destroy(&g);
+}
+
 static void test_graph_shows_nan_through_convolution_and_activations(void **state) {
   (void)state;
   const coh_window window = {.stride = {1, 1}};
@@ -256,6 +271,7 @@ int main(void) {
       cmocka_unit_test(test_graph_keeps_the_first_failure_and_passes_it_on),
       cmocka_unit_test(test_graph_lays_parameters_out_in_aligned_views),
       cmocka_unit_test(test_graph_stops_the_gradient_where_asked),
+      cmocka_unit_test(test_graph_rectifies_the_gradient_where_asked),
       cmocka_unit_test(test_graph_shows_nan_through_convolution_and_activations),
       cmocka_unit_test(test_graph_maximum_of_a_row_with_nan_is_nan),
       cmocka_unit_test(test_graph_gradient_of_what_is_not_reached_is_zero),

@@ -15,6 +15,19 @@ const coh_operator coh_operator_reshape = {
 const coh_operator coh_operator_stop_gradient = {
     .name = "stop_gradient", .kind = COH_KIND_ALIAS, .n_inputs = 1};
 
+/* y = x; dx = relu(dy): not the derivative, but the rule of guided backpropagation */
+static void derive_rectify(coh_graph *g, coh_value y, coh_value dy, const bool *needed,
+                           coh_value *dx) {
+  (void)y;
+  (void)needed;
+  dx[0] = coh_op_relu(g, dy);
+}
+
+const coh_operator coh_operator_rectify_gradient = {.name = "rectify_gradient",
+                                                    .kind = COH_KIND_ALIAS,
+                                                    .n_inputs = 1,
+                                                    .derive = derive_rectify};
+
 coh_value coh_op_reshape(coh_graph *g, coh_value x, coh_shape shape) {
   if (!coh_graph_valid(g, x)) return COH_NO_VALUE;
   coh_shape from = g->nodes[x].shape;
@@ -43,4 +56,9 @@ coh_value coh_op_reshape(coh_graph *g, coh_value x, coh_shape shape) {
 coh_value coh_op_stop_gradient(coh_graph *g, coh_value x) {
   if (!coh_graph_valid(g, x)) return COH_NO_VALUE;
   return coh_graph_append(g, &coh_operator_stop_gradient, g->nodes[x].shape, &x, 1, NULL);
+}
+
+coh_value coh_op_rectify_gradient(coh_graph *g, coh_value x) {
+  if (!coh_graph_valid(g, x)) return COH_NO_VALUE;
+  return coh_graph_append(g, &coh_operator_rectify_gradient, g->nodes[x].shape, &x, 1, NULL);
 }

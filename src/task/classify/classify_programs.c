@@ -43,7 +43,9 @@ static coh_status compile_judge(coh_classify *task) {
   coh_graph *graph = NULL;
   COH_TRY(coh_graph_create(&graph));
   j->input = coh_graph_input(graph, "input", batch_shape(task->spec, COH_CLASSIFY_BLOCK));
-  coh_status status = coh_network_build(task->network, graph, j->input, &j->logits);
+  const coh_network_use use = {.inference = true};
+  coh_status status =
+      coh_network_build_for(task->network, graph, j->input, &use, NULL, &j->logits);
   coh_compile_options options = compile_options(task);
   if (status == COH_OK)
     status = coh_program_compile(graph, &j->logits, 1, &options, &j->program);

@@ -11,7 +11,9 @@ static coh_array vector_of(coh_dtype dtype, int64_t n, void *data) {
 
 coh_status coh_dqn_save(void *task, coh_saver *saver) {
   coh_dqn *dqn = task;
-  coh_network_facts facts = {.role = "action values"};
+  coh_network_facts facts = {.role = "action values",
+                             .class_names = dqn->spec.action_names,
+                             .n_classes = dqn->spec.n_actions};
   COH_TRY(coh_network_save(saver, dqn->network, dqn->layout, dqn->params, &facts));
   COH_TRY(coh_learner_save(&dqn->learner, saver));
   // the saver borrows data until the save has ended, so the counters live in the task

@@ -1,0 +1,179 @@
+/* Products with a policy's matrix, which is never stored: rows of the model are read through
+ * the policy. The transposed product gathers from incoming entries, so that threads share no
+ * sum. */
+#include "mdp/mdp_policy.h"
+
+#include "base/alloc.h"
+#include "mdp/mdp_blocks.h"
+#include "mdp/mdp_kernel.h"
+
+typedef struct product_job {
+  const coh_mdp *mdp;
+  const coh_mdp_incoming *incoming;
+  coh_mdp_policy policy;
+  const double *x, *b;
+  double *y;
+  double scale; /* y = P x, or y = x - scale P x where it is not 0 */
+} product_job;
+
+/* The probability that the policy takes row r of state s. */
+static inline double weight_of(const coh_mdp *mdp, coh_mdp_policy policy, int64_t s,
+                               int64_t r) {
+  if (policy.choice) return r - mdp->first_row[s] == policy.choice[s] ? 1.0 : 0.0;
+  if (policy.weight) return policy.weight[r];
+  return 1.0 / (double)(mdp->first_row[s + 1] - mdp->first_row[s]);
+}
+
+static inline double row_product(const coh_mdp *mdp, int64_t r, const double *x) {
+  int64_t e = mdp->first_entry[r];
+  return coh_mdp_row_sum(mdp->next + e, mdp->probability + e, mdp->first_entry[r + 1] - e, x);
+}
+
+static void product_block(void *given, int64_t first, int64_t end) {
+  const product_job *job = given;
+  const coh_mdp *mdp = job->mdp;
+  for (int64_t s = first; s < end; s++) {
+    double sum = 0.0;
+    if (job->scale == 1.0 && coh_mdp_is_terminal(mdp, s)) {
+      job->y[s] = job->x[s];
+      continue;
+    }
+    if (job->policy.choice)
+      sum = row_product(mdp, mdp->first_row[s] + job->policy.choice[s], job->x);
+    else
+      for (int64_t r = mdp->first_row[s]; r < mdp->first_row[s + 1]; r++)
+        sum += weight_of(mdp, job->policy, s, r) * row_product(mdp, r, job->x);
+    job->y[s] = job->scale != 0.0 ? job->x[s] - job->scale * sum : sum;
+  }
+}
+
+void coh_mdp_policy_product(const coh_mdp *mdp, coh_mdp_policy policy, int n_threads,
+                            const double *x, double *y) {
+  product_job job = {.mdp = mdp, .policy = policy, .x = x, .y = y};
+  coh_mdp_blocks_run(mdp->n_states, n_threads, product_block, &job);
+}
+
+void coh_mdp_policy_residual_product(const coh_mdp *mdp, coh_mdp_policy policy, double scale,
+                                     int n_threads, const double *x, double *y) {
+  product_job job = {.mdp = mdp, .policy = policy, .x = x, .y = y, .scale = scale};
+  coh_mdp_blocks_run(mdp->n_states, n_threads, product_block, &job);
+}
+
+typedef struct reward_job {
+  const coh_mdp *mdp;
+  coh_mdp_policy policy;
+  double *reward;
+} reward_job;
+
+static void reward_block(void *given, int64_t first, int64_t end) {
+  const reward_job *job = given;
+  const coh_mdp *mdp = job->mdp;
+  for (int64_t s = first; s < end; s++) {
+    double sum = 0.0;
+    if (job->policy.choice)
+      sum = mdp->reward[mdp->first_row[s] + job->policy.choice[s]];
+    else
+      for (int64_t r = mdp->first_row[s]; r < mdp->first_row[s + 1]; r++)
+        sum += weight_of(mdp, job->policy, s, r) * mdp->reward[r];
+    job->reward[s] = sum;
+  }
+}
+
+void coh_mdp_policy_reward(const coh_mdp *mdp, coh_mdp_policy policy, int n_threads,
+                           double *reward) {
+  reward_job job = {mdp, policy, reward};
+  coh_mdp_blocks_run(mdp->n_states, n_threads, reward_block, &job);
+}
+
+/* ---------------------------------------------------------------------------- transposed -- */
+
+struct coh_mdp_incoming {
+  const coh_mdp *mdp;
+  int64_t *first;      /* n_states + 1 */
+  uint32_t *from;      /* n_entries: state */
+  int64_t *row;        /* n_entries: row */
+  double *probability; /* n_entries */
+};
+
+const coh_mdp *coh_mdp_incoming_model(const coh_mdp_incoming *incoming) {
+  return incoming->mdp;
+}
+
+/* A counting sort of the entries by their next state. */
+static void sort_entries(coh_mdp_incoming *incoming) {
+  const coh_mdp *mdp = incoming->mdp;
+  int64_t *first = incoming->first;
+  for (int64_t e = 0; e < mdp->n_entries; e++)
+    if (mdp->next[e] + (int64_t)1 < mdp->n_states) first[mdp->next[e] + 2]++;
+  for (int64_t s = 2; s <= mdp->n_states; s++)
+    first[s] += first[s - 1];
+  // first[s + 1] is where the next entry of s goes, and ends as the first of s + 1
+  for (int64_t s = 0; s < mdp->n_states; s++)
+    for (int64_t r = mdp->first_row[s]; r < mdp->first_row[s + 1]; r++)
+      for (int64_t e = mdp->first_entry[r]; e < mdp->first_entry[r + 1]; e++) {
+        int64_t at = first[mdp->next[e] + (int64_t)1]++;
+        incoming->from[at] = (uint32_t)s;
+        incoming->row[at] = r;
+        incoming->probability[at] = mdp->probability[e];
+      }
+}
+
+static coh_status fill(coh_mdp_incoming *incoming) {
+  COH_NEW(incoming->first, incoming->mdp->n_states + 2);
+  COH_NEW(incoming->from, incoming->mdp->n_entries);
+  COH_NEW(incoming->row, incoming->mdp->n_entries);
+  COH_NEW(incoming->probability, incoming->mdp->n_entries);
+  sort_entries(incoming);
+  return COH_OK;
+}
+
+coh_status coh_mdp_incoming_create(const coh_mdp *mdp, coh_mdp_incoming **out) {
+  coh_mdp_incoming *incoming;
+  COH_NEW(incoming, 1);
+  incoming->mdp = mdp;
+  coh_status status = fill(incoming);
+  if (status != COH_OK) {
+    coh_mdp_incoming_destroy(&incoming);
+    return status;
+  }
+  *out = incoming;
+  return COH_OK;
+}
+
+void coh_mdp_incoming_destroy(coh_mdp_incoming **incoming) {
+  if (!*incoming) return;
+  coh_free((*incoming)->first);
+  coh_free((*incoming)->from);
+  coh_free((*incoming)->row);
+  coh_free((*incoming)->probability);
+  COH_DELETE(*incoming);
+}
+
+static void transposed_block(void *given, int64_t first, int64_t end) {
+  const product_job *job = given;
+  const coh_mdp_incoming *incoming = job->incoming;
+  const coh_mdp *mdp = incoming->mdp;
+  for (int64_t s = first; s < end; s++) {
+    double sum = 0.0;
+    for (int64_t k = incoming->first[s]; k < incoming->first[s + 1]; k++) {
+      int64_t from = incoming->from[k];
+      if (job->scale == 1.0 && from == s && coh_mdp_is_terminal(mdp, s)) continue;
+      sum += weight_of(mdp, job->policy, from, incoming->row[k]) * incoming->probability[k] *
+             job->x[from];
+    }
+    job->y[s] = job->scale != 0.0 ? job->x[s] - job->scale * sum : sum;
+  }
+}
+
+void coh_mdp_policy_transposed(const coh_mdp_incoming *incoming, coh_mdp_policy policy,
+                               int n_threads, const double *x, double *y) {
+  product_job job = {.incoming = incoming, .policy = policy, .x = x, .y = y};
+  coh_mdp_blocks_run(incoming->mdp->n_states, n_threads, transposed_block, &job);
+}
+
+void coh_mdp_policy_residual_transposed(const coh_mdp_incoming *incoming, coh_mdp_policy policy,
+                                        double scale, int n_threads, const double *x,
+                                        double *y) {
+  product_job job = {.incoming = incoming, .policy = policy, .x = x, .y = y, .scale = scale};
+  coh_mdp_blocks_run(incoming->mdp->n_states, n_threads, transposed_block, &job);
+}

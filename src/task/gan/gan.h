@@ -1,0 +1,147 @@
+/* Generative adversarial networks: the state of the task, and the parts it is made of.
+ *
+ * An update moves both players at once, from one pass over real and generated rows: each lane
+ * generates its rows, the discriminator judges them beside the lane's real rows, and one
+ * backward pass with seeds of one gives everything that follows: the discriminator's gradient
+ * (its losses' slopes meet the forward values, graph.h), the penalties on its slope, and the
+ * slope that the generator follows. Then the learners (task/learner.h) sum and step.
+ *
+ * Everything a lane computes depends on the config, the seed and the lane. */
+#ifndef COHORT_TASK_GAN_H
+#define COHORT_TASK_GAN_H
+
+#include "cohort/data.h"
+#include "cohort/graph.h"
+#include "cohort/nn.h"
+#include "cohort/random.h"
+#include "cohort/task.h"
+#include "task/gan/gan_kinds.h"
+#include "task/gan/gan_options.h"
+#include "task/learner.h"
+
+/* The tails of the learners' gradients; all are sums over rows. */
+typedef enum coh_gan_critic_tail {
+  COH_GAN_TAIL_LOSS, /* of loss / batch, penalties left out */
+  COH_GAN_TAIL_REAL, /* of D(x) */
+  COH_GAN_TAIL_FAKE, /* of D(G(z)) */
+  COH_GAN_TAIL_WON,  /* of rows with D(x) > D(G(z)) */
+  COH_GAN_TAIL_PENALTY,
+  COH_GAN_TAIL_REAL_SURE, /* of rows with D(x) > 0 */
+  COH_GAN_TAIL_FAKE_SURE, /* of rows with D(G(z)) < 0 */
+} coh_gan_critic_tail;
+typedef enum coh_gan_maker_tail {
+  COH_GAN_TAIL_MAKER_LOSS, /* of loss / batch */
+  COH_GAN_TAIL_CONTENT,
+} coh_gan_maker_tail;
+
+enum { COH_GAN_BLOCK = 50, COH_GAN_MAX_AUGMENTS = 4 };
+
+typedef struct coh_gan_update {
+  coh_program *program;
+  coh_value real, noise, mix; /* inputs; COH_NO_VALUE where none is needed */
+  coh_value real_class, fake_class;
+  coh_value augment[COH_GAN_MAX_AUGMENTS]; /* (2n, ...): real rows, then generated ones */
+  coh_value values; /* out (2n): D of real rows, then of generated ones */
+  coh_value critic_loss, maker_loss, penalty, content; /* out (n) each */
+  coh_value *gradient; /* out, one a parameter: the generator's, then the discriminator's */
+  coh_network_refresh refresh;
+} coh_gan_update;
+
+/* Generated rows: a block of them, by the averaged generator. */
+typedef struct coh_gan_maker {
+  coh_program *program;
+  coh_value real, noise, condition, source, out; /* real: for sources made of real rows */
+} coh_gan_maker;
+
+typedef struct coh_gan_lane {
+  int64_t index;
+  coh_workspace *update, *maker;
+  int32_t *labels, *fake_labels;
+  float *states; /* what renews states of layers, of one lane */
+} coh_gan_lane;
+
+/* What a measurement of generated rows found; NAN where not measured. */
+typedef struct coh_gan_score {
+  double modes, high_quality, kl; /* known mixtures */
+  double fid, relative, precision, recall, density, coverage, accuracy;
+  double fid_second;
+  double psnr, ssim; /* restored images */
+} coh_gan_score;
+
+typedef struct coh_gan {
+  const coh_run_context *context;
+  const coh_gan_options *options;
+  coh_dataset *train, *test; /* test: may be NULL */
+  const coh_dataset_spec *spec;
+  coh_loader *loader;
+  coh_shape sample, noise; /* of one row; noise rank 0: none */
+  const coh_gan_source_type *source;
+  coh_network *generator, *discriminator;
+  coh_graph *maker_layout, *critic_layout, *graph;
+  bool is_coupled; /* the discriminator mixes rows (batch normalisation) */
+  coh_gan_update update;
+  coh_gan_maker maker;
+  int64_t lane_rows, n_classes;
+  int64_t maker_floats, critic_floats;
+  float *params;  /* generator, then discriminator */
+  float *average; /* the generator that is kept */
+  coh_learner maker_learner, critic_learner;
+  coh_lane_sum *sum_states, *sum_real;
+  int64_t n_states; /* floats of all states of layers */
+  const void **sources;
+  coh_gan_lane *lane; /* n_local */
+  coh_key noise_key, class_key, mix_key, augment_key, show_key;
+  coh_gan_score score;
+  int64_t scored_at;
+  struct coh_image_scores *scores[2]; /* feature spaces, NULL where not asked for */
+  /* accumulated since the last row of metrics */
+  double window_begun, learn_seconds;
+  double last_won; /* train/d_won of the last row of metrics */
+  int64_t updates_at_window;
+} coh_gan;
+
+/* ---- gan_programs.c: compile the update and the maker. */
+coh_status coh_gan_programs_create(coh_gan *gan);
+void coh_gan_programs_destroy(coh_gan *gan);
+coh_shape coh_gan_batch(int64_t n, coh_shape sample);
+
+/* ---- gan_learn.c: one update. Collective. Fails: COH_E_DIVERGED. */
+coh_status coh_gan_step(void *task);
+
+/* ---- gan_sample.c */
+
+/* Generate n rows with the averaged generator, or restore rows of a dataset, on all ranks.
+ * purpose: which draws; real: rows to restore, for sources made of real rows, else NULL.
+ * rows: out, n x values of a row; labels: out, n, or NULL; sources: out, what the generator
+ * saw, or NULL. Collective. The bits do not depend on ranks or threads. */
+coh_status coh_gan_generate(coh_gan *gan, const char *purpose, int64_t n,
+                            const coh_dataset *real, float *rows, int32_t *labels,
+                            float *sources);
+
+/* ---- gan_modes.c */
+
+/* Which known modes n rows hit: a row within three standard deviations of the nearest mode is
+ * of high quality and stands for that mode; kl: of the modes' shares against equal ones. */
+void coh_gan_modes(const coh_dataset_spec *spec, const float *rows, int64_t n,
+                   coh_gan_score *score);
+
+/* ---- task functions in files of their own */
+coh_status coh_gan_create(const coh_run_context *context, const void *options, void **task);
+void coh_gan_destroy(void **task);
+coh_status coh_gan_save(void *task, coh_saver *saver);
+coh_status coh_gan_load(void *task, coh_loader *loader);
+coh_status coh_gan_evaluate(void *task, coh_metric_row *exact);
+coh_status coh_gan_results(void *task, coh_results *results);
+
+/* ---- gan_evaluate.c */
+
+/* Measure the averaged generator now. Collective. */
+coh_status coh_gan_measure(coh_gan *gan, coh_gan_score *score);
+
+/* Score images from anywhere in the run's feature spaces. Not collective. */
+coh_status coh_gan_score_images(coh_gan *gan, const coh_dataset *images, coh_gan_score *score);
+
+/* Values as the loader gives them turned to 0..1, clipped. unit: out, may be rows. */
+void coh_gan_unit(const coh_gan *gan, const float *rows, int64_t count, float *unit);
+
+#endif

@@ -1,0 +1,38 @@
+/* Mode coverage of mixtures whose modes are known. */
+#include <math.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "task/gan/gan.h"
+
+void coh_gan_modes(const coh_dataset_spec *spec, const float *rows, int64_t n,
+                   coh_gan_score *score) {
+  double *counts = coh_alloc_array((size_t)spec->n_modes, sizeof *counts);
+  if (!counts) return; // the score stays unknown
+  double reach = 9 * spec->mode_std * spec->mode_std, hits = 0;
+  for (int64_t i = 0; i < n; i++) {
+    double nearest = INFINITY;
+    int64_t mode = 0;
+    for (int64_t m = 0; m < spec->n_modes; m++) {
+      double distance = 0;
+      for (int64_t k = 0; k < spec->n_values; k++) {
+        double d =
+            (double)rows[i * spec->n_values + k] - (double)spec->modes[m * spec->n_values + k];
+        distance += d * d;
+      }
+      if (distance < nearest) nearest = distance, mode = m;
+    }
+    if (nearest > reach) continue;
+    counts[mode] += 1;
+    hits += 1;
+  }
+  score->modes = score->kl = 0;
+  score->high_quality = hits / (double)n;
+  for (int64_t m = 0; m < spec->n_modes; m++) {
+    if (counts[m] == 0) continue;
+    double share = counts[m] / hits;
+    score->modes += 1;
+    score->kl += share * log(share * (double)spec->n_modes);
+  }
+  coh_free(counts);
+}

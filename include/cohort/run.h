@@ -37,7 +37,7 @@ coh_status coh_run_start(coh_world *world, const char *config_path,
 
 /* Go on with a run from its newest whole checkpoint, on any number of ranks, to the bits that
  * it would have reached untouched. overrides may set only what does not change those bits:
- * steps, threads, checkpoint_every, checkpoint_keep, watchdog.
+ * steps, threads, checkpoint_every, checkpoint_keep, watchdog, trace.
  * Collective. Fails: as coh_run_start, and COH_E_CHECKPOINT. */
 coh_status coh_run_resume(coh_world *world, const char *folder,
                           const coh_run_start_options *options);

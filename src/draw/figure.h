@@ -20,6 +20,7 @@ typedef enum coh_series_style {
   COH_SERIES_STEPS,    /* a staircase (schedules) */
   COH_SERIES_MARKED,   /* a line with points (evaluations); with lo and hi a band */
   COH_SERIES_BARS,     /* vertical bars (histograms, comparisons) */
+  COH_SERIES_SPANS,    /* horizontal bars from lo to hi at height y (timelines) */
 } coh_series_style;
 
 /* One curve; everything borrowed. Points that are not finite are gaps. */
@@ -52,6 +53,7 @@ typedef struct coh_panel {
   int64_t n_series;
   const coh_reference *references;
   int64_t n_references;
+  bool no_y_ticks; /* the references name what there is on the y axis */
 } coh_panel;
 
 typedef struct coh_chart {

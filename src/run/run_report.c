@@ -11,6 +11,7 @@
 #include "io/file.h"
 #include "run/driver.h"
 #include "run/report.h"
+#include "run/run_trace.h"
 
 enum { TEXT_BYTES = 1 << 20 };
 
@@ -245,6 +246,7 @@ coh_status coh_run_finish(coh_run *run, const char *status_name) {
   if (run->config.task->results && strcmp(status_name, "finished") == 0)
     status = run->config.task->results(run->task, results);
   status = coh_comm_agree(run->world, status);
+  if (status == COH_OK) status = coh_run_trace_write(run, results);
   if (run->root && status == COH_OK) {
     results->status = coh_alloc_string(status_name);
     if (strcmp(status_name, "diverged") == 0) coh_results_warning(results, coh_error_message());

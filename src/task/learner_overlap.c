@@ -3,9 +3,9 @@
  * Parameters lie in the block in the order of their layers, and backpropagation finishes the
  * last layer first, so buckets are cut from the block's end. A bucket's sum begins when every
  * lane of the rank has passed the step that makes it final, in the same order on all ranks.
- * Between two operators the thread that owns MPI tests for messages. Measured against a thread
- * of its own for them (bench/README.md): that one needs a core, and without one to spare it
- * takes the learner's. Source: Li et al., "PyTorch Distributed", VLDB 2020 (buckets). */
+ * Between two operators the thread that owns MPI tests for messages. A thread of its own for
+ * them was measured slower (bench/README.md): without a core to spare it takes the learner's.
+ * Source: Li et al., "PyTorch Distributed", VLDB 2020 (buckets). */
 #include "task/learner_overlap.h"
 
 #include "base/alloc.h"
@@ -15,7 +15,7 @@
 #include <omp.h>
 
 // floats of a bucket: smaller ones pay more in latency than an earlier start gives back
-enum { BUCKET_FLOATS = 64 << 10 };
+enum { BUCKET_FLOATS = 128 << 10 };
 
 /* ---------------------------------------------------------------- planning */
 
@@ -28,7 +28,8 @@ coh_status coh_learner_overlap(coh_learner *learner, const coh_program *program,
   learner->program = program;
   learner->n_buckets = 0;
   int64_t n_floats = learner->n_floats;
-  if (coh_world_size(learner->context->world) == 1 || n_floats < 2 * BUCKET_FLOATS)
+  // within one node the sum is work for the same cores: there is nothing to hide
+  if (coh_world_n_nodes(learner->context->world) == 1 || n_floats < 2 * BUCKET_FLOATS)
     return COH_OK;
   int64_t most = later(n_floats / COH_MAX_BUCKETS, BUCKET_FLOATS), end = n_floats, ready = 0;
   for (int64_t k = coh_graph_n_parameters(layout) - 1; k >= 0; k--) {

@@ -30,8 +30,8 @@ typedef struct lane_model {
   double follow;     /* seconds until a counter that a mate has written is seen */
 } lane_model;
 
-/* Fitted to measurements on one machine (bench/fit-model says how); right in their ratios on
- * others, which is what choosing needs. */
+/* Estimated from measurements on one machine (bench/README.md); right in their ratios on others,
+ * which is what choosing needs. */
 extern const lane_model lane_model_default;
 
 /* Seconds for n_bytes a rank over n_ranks, n_mates of them on each node. */

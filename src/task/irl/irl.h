@@ -125,6 +125,11 @@ coh_status coh_irl_solve_program(coh_irl *irl);
 /* One iteration of Abbeel and Ng's projection. */
 coh_status coh_irl_project(coh_irl *irl);
 
+/* The optimal values of a model that pays rewards (n_rows), within 1e-7 of the largest reward,
+ * and a policy. value: in/out (n_states), a start. choice: out, n_states. */
+coh_status coh_irl_plan(const coh_irl *irl, const coh_mdp *mdp, const double *reward,
+                        double *value, int32_t *choice);
+
 /* choice (out, n_states): an optimal policy of a model that pays rewards (n_rows). */
 coh_status coh_irl_best_response(coh_irl *irl, const coh_mdp *mdp, const double *reward,
                                  int32_t *choice);

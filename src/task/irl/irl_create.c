@@ -81,15 +81,14 @@ static coh_status create_demos(coh_irl *irl) {
 
 static coh_status create_best(coh_irl *irl) {
   const coh_mdp *mdp = irl->world.mdp;
-  coh_mdp_solution solution;
-  coh_mdp_solve_options options = {.n_threads = irl->context->n_threads};
+  int32_t *choice;
   COH_NEW(irl->best_value, mdp->n_states);
-  COH_TRY(coh_mdp_solve(mdp, &options, &solution));
-  memcpy(irl->best_value, solution.values, (size_t)mdp->n_states * sizeof *irl->best_value);
-  coh_mdp_solution_clear(&solution);
+  COH_NEW(choice, mdp->n_states);
+  coh_status status = coh_irl_plan(irl, mdp, mdp->reward, irl->best_value, choice);
+  coh_free(choice);
   for (int64_t s = 0; s < mdp->n_states; s++)
     irl->best_return += mdp->start[s] * irl->best_value[s];
-  return COH_OK;
+  return status;
 }
 
 static coh_status create_soft(coh_irl *irl) {

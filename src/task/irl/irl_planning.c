@@ -208,21 +208,39 @@ coh_status coh_irl_solve_program(coh_irl *irl) {
 
 // ---- projection
 
-coh_status coh_irl_best_response(coh_irl *irl, const coh_mdp *mdp, const double *reward,
-                                 int32_t *choice) {
+enum { MOST_SWEEPS = 100000 };
+
+// value iteration to MacQueen's bound: its sweeps are cheap, and ties and plateaus, of which
+// sparse rewards have many, do not hold it up
+coh_status coh_irl_plan(const coh_irl *irl, const coh_mdp *mdp, const double *reward,
+                        double *value, int32_t *choice) {
   coh_mdp paying = *mdp;
-  coh_mdp_solution solution;
-  double largest = 0;
+  memcpy(&paying.reward, &reward, sizeof reward); // only read
+  int64_t n = mdp->n_states;
+  double largest = 0, low = -INFINITY, high = INFINITY, *next;
+  double reach = mdp->discount / (1 - mdp->discount);
   for (int64_t row = 0; row < mdp->n_rows; row++)
     largest = fmax(largest, fabs(reward[row]));
-  memcpy(&paying.reward, &reward, sizeof reward); // only read
-  coh_mdp_solve_options options = {.n_threads = irl->context->n_threads,
-                                   .tolerance = fmax(1e-9 * largest, 1e-12) /
-                                                (1 - mdp->discount)};
-  COH_TRY(coh_mdp_solve(&paying, &options, &solution));
-  memcpy(choice, solution.choice, (size_t)mdp->n_states * sizeof *choice);
-  coh_mdp_solution_clear(&solution);
+  COH_NEW(next, n);
+  for (int64_t turn = 0; turn < MOST_SWEEPS && (high - low) * reach > 1e-7 * largest; turn++) {
+    coh_mdp_sweep(&paying, false, irl->context->n_threads, value, next, choice, &low, &high);
+    memcpy(value, next, (size_t)n * sizeof *value);
+  }
+  for (int64_t s = 0; s < n; s++) // the middle of the bounds
+    value[s] += reach * (low + high) / 2;
+  coh_free(next);
+  COH_CHECK((high - low) * reach <= 1e-7 * largest, COH_E_DIVERGED,
+            "value iteration did not converge: its bound stays %g wide", (high - low) * reach);
   return COH_OK;
+}
+
+coh_status coh_irl_best_response(coh_irl *irl, const coh_mdp *mdp, const double *reward,
+                                 int32_t *choice) {
+  double *value;
+  COH_NEW(value, mdp->n_states);
+  coh_status status = coh_irl_plan(irl, mdp, reward, value, choice);
+  coh_free(value);
+  return status;
 }
 
 // w = Phi^T (expert's visits - mixture's), for a table the difference itself

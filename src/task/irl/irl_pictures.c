@@ -10,9 +10,9 @@
 #include "io/file.h"
 #include "task/irl/irl.h"
 
-enum { PATH_BYTES = 4096, PANEL_PIXELS = 384, MOST_STEPS = 60, MOST_PANELS = 2 };
+enum { PATH_BYTES = 4096, PANEL_PIXELS = 384, WIDE_PIXELS = 1024, MOST_STEPS = 60, MOST_PANELS = 2 };
 
-// numbers of cells, made to at most PANEL_PIXELS a side by taking means of squares
+// numbers of cells, made to fit the panel by taking means of squares
 typedef struct panel {
   int64_t rows, columns;
   int64_t shrink; /* cells a side that become one */
@@ -24,11 +24,13 @@ typedef struct panel {
 static void size_panel(const coh_irl_world *world, panel *made) {
   int64_t longest = world->picture_rows > world->picture_columns ? world->picture_rows
                                                                  : world->picture_columns;
-  made->shrink = (longest + PANEL_PIXELS - 1) / PANEL_PIXELS;
+  bool is_wide = world->picture_columns > 2 * world->picture_rows; // panels then are stacked
+  int64_t room = is_wide ? WIDE_PIXELS : PANEL_PIXELS;
+  made->shrink = (longest + room - 1) / room;
   made->rows = (world->picture_rows + made->shrink - 1) / made->shrink;
   made->columns = (world->picture_columns + made->shrink - 1) / made->shrink;
-  int64_t scale = PANEL_PIXELS * made->shrink / longest;
-  made->scale = scale > 16 && made->rows > 8 ? 16 : (int)(scale < 1 ? 1 : scale);
+  int64_t scale = room * made->shrink / longest;
+  made->scale = (int)(scale < 1 ? 1 : scale > 48 ? 48 : scale);
 }
 
 // mean (or sum) of numbers of states in every square

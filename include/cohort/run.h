@@ -37,7 +37,7 @@ coh_status coh_run_start(coh_world *world, const char *config_path,
 
 /* Go on with a run from its newest whole checkpoint, on any number of ranks, to the bits that
  * it would have reached untouched. overrides may set only what does not change those bits:
- * steps, threads, checkpoint_every, checkpoint_keep, watchdog.
+ * steps, threads, checkpoint_every, checkpoint_keep, watchdog, trace.
  * Collective. Fails: as coh_run_start, and COH_E_CHECKPOINT. */
 coh_status coh_run_resume(coh_world *world, const char *folder,
                           const coh_run_start_options *options);
@@ -51,6 +51,14 @@ coh_status coh_run_evaluate(coh_world *world, const char *folder,
 /* Draw the figures of a run again and write report.html from what its folder holds.
  * Not collective. Fails: COH_E_DATA, COH_E_IO. */
 coh_status coh_run_report(const char *folder);
+
+/* Look into a run's network, or show what needs no run (is_run false: pictures then go to
+ * folder/figures). topics: of coh_explain_topic_kinds; n_topics 0: all that fit a run.
+ * options->overrides set options of the topics; output gets what is found. What a run's network
+ * showed is also kept in its folder and its report.
+ * Not collective. Fails: COH_E_CONFIG, COH_E_DATA, COH_E_CHECKPOINT, COH_E_IO. */
+coh_status coh_run_explain(const char *folder, bool is_run, const char *const *topics,
+                           int64_t n_topics, const coh_run_start_options *options);
 
 /* Copy the newest whole checkpoint's model to a file: .safetensors, or .npz.
  * Collective. Fails: COH_E_CHECKPOINT, COH_E_IO, COH_E_CONFIG for another ending. */

@@ -63,8 +63,7 @@ static const struct {
 } missing_commands[] = {
     {"sample", "generating from a GAN"},
     {"solve", "planning"},
-    {"embed", "PCA and t-SNE"},
-    {"explain", "feature maps, saliency and Grad-CAM"},
+    {"embed", "short for tasks pca and tsne"},
 };
 
 static coh_status find_command(const char *name, const coh_command **found) {

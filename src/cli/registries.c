@@ -3,8 +3,10 @@
 
 #include "cohort/data.h"
 #include "cohort/env.h"
+#include "cohort/explain.h"
 #include "cohort/nn.h"
 #include "cohort/task.h"
+#include "explain/topic.h"
 #include "mdp/irl_world.h"
 
 const coh_registry coh_registries[] = {
@@ -17,6 +19,8 @@ const coh_registry coh_registries[] = {
     {"losses", &coh_loss_kinds},
     {"optimizers", &coh_optimizer_kinds},
     {"initializers", &coh_initializer_kinds},
+    {"explanations", &coh_explain_kinds},
+    {"topics", &coh_explain_topic_kinds},
     {"worlds", &coh_irl_world_kinds},
     {0},
 };

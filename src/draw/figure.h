@@ -20,6 +20,7 @@ typedef enum coh_series_style {
   COH_SERIES_STEPS,    /* a staircase (schedules) */
   COH_SERIES_MARKED,   /* a line with points (evaluations); with lo and hi a band */
   COH_SERIES_BARS,     /* vertical bars (histograms, comparisons) */
+  COH_SERIES_SPANS,    /* horizontal bars from lo to hi at height y (timelines) */
 } coh_series_style;
 
 /* One curve; everything borrowed. Points that are not finite are gaps. */
@@ -52,6 +53,7 @@ typedef struct coh_panel {
   int64_t n_series;
   const coh_reference *references;
   int64_t n_references;
+  bool no_y_ticks; /* the references name what there is on the y axis */
 } coh_panel;
 
 typedef struct coh_chart {
@@ -101,6 +103,17 @@ void coh_image_from_floats(const float *values, int64_t n, float lo, float hi, u
 /* Turn floats into RGB by a perceptual colour map (dark blue, teal, yellow) for heat maps of
  * values and saliency; lo..hi spans the map, NaN is gray. rgb: out, 3 n bytes. */
 void coh_image_from_values(const float *values, int64_t n, float lo, float hi, uint8_t *rgb);
+
+/* Turn signed floats into RGB: blue below zero, white at zero, red above; limit is full colour
+ * (0: the largest magnitude). rgb: out, 3 n bytes. */
+void coh_image_from_signed(const float *values, int64_t n, float limit, uint8_t *rgb);
+
+/* Lay a heat map over an image: the image is dimmed to gray, the map glows from red to yellow
+ * where it is high. map: map_height x map_width floats, high is `limit` (0: its largest value),
+ * values below 0 show nothing. image: RGB, in/out, of any size; the map is enlarged to it,
+ * smoothly. */
+void coh_image_overlay(const float *map, int64_t map_width, int64_t map_height, float limit,
+                       uint8_t *image, int64_t width, int64_t height);
 
 /* Copy an image enlarged by a whole number (nearest neighbour), e.g. game frames before they
  * become an animation. to: out; caller clears. Fails: COH_E_MEMORY. */

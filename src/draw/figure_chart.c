@@ -8,10 +8,10 @@
 
 #include "base/alloc.h"
 #include "base/text.h"
-#include "io/file.h"
 #include "draw/figure.h"
 #include "draw/figure_axis.h"
 #include "draw/figure_gnuplot.h"
+#include "io/file.h"
 
 enum { MAX_POINTS = 1600, N_COLORS = 8, INK_BYTES = 8 };
 
@@ -151,7 +151,8 @@ static void add_curve(coh_text *script, const coh_panel *panel, int64_t i, int64
   *any = true;
   bool interval = s->lo && s->hi;
   coh_text_add(script, "%sdata index %" PRId64 " using ", start, block);
-  if (interval && s->style != COH_SERIES_POINTS && s->style != COH_SERIES_BARS)
+  if (interval && s->style != COH_SERIES_POINTS && s->style != COH_SERIES_BARS &&
+      s->style != COH_SERIES_SPANS)
     coh_text_add(script,
                  "1:4:5 with filledcurves fs transparent solid 0.18 noborder lc rgb '#%s' "
                  "notitle, \\\n    data index %" PRId64 " using ",
@@ -177,6 +178,12 @@ static void add_curve(coh_text *script, const coh_panel *panel, int64_t i, int64
   case COH_SERIES_MARKED:
     coh_text_add(script, "1:2 with linespoints lw 2.2 pt 7 ps 0.5 lc rgb '#%s'", ink);
     break;
+  case COH_SERIES_SPANS:
+    coh_text_add(script,
+                 "1:2:4:5:($2-0.36):($2+0.36) with boxxyerror fs solid 0.85 noborder "
+                 "lc rgb '#%s'",
+                 ink);
+    break;
   case COH_SERIES_BARS:
     coh_text_add(script, "1:2 with boxes fs transparent solid 0.75 noborder lc rgb '#%s'", ink);
     break;
@@ -190,8 +197,9 @@ static void add_references(coh_text *script, const coh_panel *panel) {
     const coh_reference *r = &panel->references[i];
     coh_text_add(script,
                  "  set arrow from graph 0, first %.9g to graph 1, first %.9g nohead front "
-                 "lw 1.3 dt (7,5) lc rgb '#5F6B7A'\n",
-                 r->y, r->y);
+                 "lw %s dt (7,5) lc rgb '%s'\n",
+                 r->y, r->y, panel->no_y_ticks ? "0.6" : "1.3",
+                 panel->no_y_ticks ? "#D5DAE0" : "#5F6B7A");
     if (!r->label) continue;
     coh_text_add(script, "  set label ");
     add_quoted(script, r->label);
@@ -239,10 +247,10 @@ static int add_legend(coh_text *script, const coh_panel *panel, double columns) 
     const coh_series *s = &panel->series[i];
     if (!s->label) continue;
     double up = 0.9 + 1.25 * (n_rows - row[i]);
-    const char *sample = s->style == COH_SERIES_BARS     ? "■"
-                         : s->style == COH_SERIES_POINTS ? "●"
-                         : s->style == COH_SERIES_MARKED ? "━•"
-                                                         : "━━";
+    const char *sample = s->style == COH_SERIES_BARS || s->style == COH_SERIES_SPANS ? "■"
+                         : s->style == COH_SERIES_POINTS                             ? "●"
+                         : s->style == COH_SERIES_MARKED                             ? "━•"
+                                                                                     : "━━";
     coh_text_add(
         script,
         "  set label '%s' at graph 0, graph 1 left offset %.2f,%.2f noenhanced font ',13' "
@@ -272,6 +280,7 @@ static coh_status add_panel(coh_text *script, const coh_panel *panel, const char
   coh_text_add(script, "\n  unset label; unset arrow; unset logscale\n");
   coh_axis_write(script, 'x', &x, 6);
   coh_axis_write(script, 'y', &y, 6);
+  if (panel->no_y_ticks) coh_text_add(script, "  unset ytics\n");
   coh_text_add(script, "  set xlabel ");
   add_quoted(script, panel->x.label ? panel->x.label : "");
   coh_text_add(script, " noenhanced offset 0,0.3\n  set ylabel ");

@@ -34,6 +34,12 @@ coh_status coh_png_read(const char *path, int64_t max_pixels, coh_image *image);
 coh_status coh_png_decode(const char *name, const void *data, size_t n_bytes,
                           int64_t max_pixels, coh_image *image);
 
+/* Put a note (a tEXt chunk) into a PNG file or animation on disk, and read the first one of
+ * that key back. *text: caller frees with coh_free; NULL when there is none. Not collective.
+ * Fails: COH_E_DATA (no PNG), COH_E_IO, COH_E_MEMORY. */
+coh_status coh_png_note(const char *path, const char *key, const char *text);
+coh_status coh_png_noted(const char *path, const char *key, char **text);
+
 /* ---- animation ------------------------------------------------------------------------ */
 
 typedef struct coh_animation coh_animation;

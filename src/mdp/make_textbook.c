@@ -158,3 +158,46 @@ coh_status coh_mdp_make_queue(const coh_mdp_queue *options, coh_mdp **mdp) {
   COH_TRY(coh_mdp_build(options->n_states, options->discount, &builder));
   return conclude(add_queue(builder, options), &builder, mdp);
 }
+
+/* ------------------------------------------------------------------------ haddad-monmege -- */
+
+/* State n + k is k steps up (down where negative) from the middle; half of the time a step on a
+ * side falls back to the middle. */
+static coh_status add_chain(coh_mdp_builder *builder, int64_t n, double p_up) {
+  COH_TRY(coh_mdp_add_terminal(builder, 0));
+  for (int64_t s = 1; s < 2 * n; s++) {
+    COH_TRY(coh_mdp_add_row(builder, s, 0, 1.0));
+    COH_TRY(coh_mdp_add_entry(builder,
+                              s == n  ? n - 1
+                              : s < n ? s - 1
+                                      : s + 1,
+                              s == n ? 1.0 - p_up : 0.5, 0.0));
+    COH_TRY(coh_mdp_add_entry(builder, s == n ? n + 1 : n, s == n ? p_up : 0.5, 0.0));
+  }
+  return coh_mdp_add_terminal(builder, 2 * n);
+}
+
+coh_status coh_mdp_make_haddad_monmege(int64_t n, double p_up, coh_mdp **mdp) {
+  COH_CHECK(n >= 1 && n <= 1 << 20, COH_E_DATA, "a chain has 1 to 2^20 steps a side, not %lld",
+            (long long)n);
+  coh_mdp_builder *builder;
+  COH_TRY(coh_mdp_build(2 * n + 1, 1.0, &builder));
+  coh_mdp *made = NULL;
+  COH_TRY(conclude(add_chain(builder, n, p_up), &builder, &made));
+  uint8_t *holds = coh_alloc_array((size_t)(2 * n + 1), 1);
+  coh_status status = holds ? COH_OK : coh_fail(COH_E_MEMORY, "out of memory");
+  if (status == COH_OK) {
+    holds[2 * n] = 1;
+    status = coh_mdp_label_add(made, "target", holds);
+  }
+  if (status == COH_OK) {
+    holds[0] = 1;
+    status = coh_mdp_label_add(made, "end", holds);
+  }
+  coh_free(holds);
+  if (status != COH_OK)
+    coh_mdp_destroy(&made);
+  else
+    *mdp = made;
+  return status;
+}

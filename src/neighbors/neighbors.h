@@ -63,11 +63,4 @@ coh_status coh_neighbor_cells_search(const coh_neighbor_cells *cells, int64_t fi
                                      int64_t n_cells, int n_threads, int32_t *index,
                                      float *distance);
 
-/* For an approximate search: neighbours of other rows, through the same cells.
- * queries: (n_queries, n_values). index, distance: out, (n_queries, k), distance may be NULL.
- */
-coh_status coh_neighbor_cells_query(const coh_neighbor_cells *cells, int64_t n_queries,
-                                    const float *queries, int n_threads, int32_t *index,
-                                    float *distance);
-
 #endif

@@ -25,6 +25,7 @@ typedef struct coh_run {
   coh_lanes lanes;
   coh_run_context context;
   void *task;
+  double trace_origin; /* of the timeline */
   char folder[COH_PATH_BYTES - 1024];
   char checkpoint[COH_PATH_BYTES]; /* the last good one, "" before the first */
   coh_metrics *metrics;            /* rank 0 only */

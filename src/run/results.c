@@ -123,7 +123,8 @@ static void write_tables(const coh_results *results, coh_json_writer *out) {
   coh_json_end_list(out);
 }
 
-coh_status coh_results_save(const coh_results *results, const char *folder) {
+coh_status coh_results_save_as(const coh_results *results, const char *folder,
+                               const char *name) {
   coh_text text = {0};
   coh_json_writer out = {.text = &text, .indented = true};
   coh_json_begin_object(&out);
@@ -170,7 +171,7 @@ coh_status coh_results_save(const coh_results *results, const char *folder) {
   char path[PATH_BYTES];
   snprintf(path, sizeof path, "%s/results", folder);
   coh_status status = coh_folder_make(path);
-  snprintf(path, sizeof path, "%s/results/summary.json", folder);
+  snprintf(path, sizeof path, "%s/results/%s", folder, name);
   if (status == COH_OK) status = coh_file_save(path, json, strlen(json));
   coh_free(json);
   return status;
@@ -241,9 +242,9 @@ static coh_status read_all(const char *path, const coh_json_value *root, coh_res
   return COH_OK;
 }
 
-coh_status coh_results_load(const char *folder, coh_results *results) {
+coh_status coh_results_load_as(const char *folder, const char *name, coh_results *results) {
   char path[PATH_BYTES];
-  snprintf(path, sizeof path, "%s/results/summary.json", folder);
+  snprintf(path, sizeof path, "%s/results/%s", folder, name);
   *results = (coh_results){.active = true};
   coh_json *json = NULL;
   COH_TRY(coh_json_read(path, SUMMARY_BYTES, &json));
@@ -251,4 +252,12 @@ coh_status coh_results_load(const char *folder, coh_results *results) {
   coh_json_destroy(&json);
   if (status != COH_OK) coh_results_clear(results);
   return status;
+}
+
+coh_status coh_results_save(const coh_results *results, const char *folder) {
+  return coh_results_save_as(results, folder, "summary.json");
+}
+
+coh_status coh_results_load(const char *folder, coh_results *results) {
+  return coh_results_load_as(folder, "summary.json", results);
 }

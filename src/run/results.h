@@ -48,4 +48,9 @@ double coh_results_value(const coh_results *results, const char *key);
 coh_status coh_results_save(const coh_results *results, const char *folder);
 coh_status coh_results_load(const char *folder, coh_results *results);
 
+/* The same with another file in folder/results. */
+coh_status coh_results_save_as(const coh_results *results, const char *folder,
+                               const char *name);
+coh_status coh_results_load_as(const char *folder, const char *name, coh_results *results);
+
 #endif

@@ -85,12 +85,21 @@ const coh_option coh_run_option_table[] = {
      .max = 1e6,
      .unit = "s",
      .doc = "Without progress for so long a rank ends the job (exit 86); 0: off."},
+    {.name = "trace",
+     .type = COH_INT,
+     FIELD(trace),
+     .initial = "0",
+     .max = 1 << 24,
+     .unit = "spans",
+     .doc =
+         "Keep each rank's latest spans of work and messages for results/timeline.json (Chrome "
+         "trace format) and its picture; 0: off."},
     {0},
 };
 
 // keys that may differ between a checkpoint and the run that resumes it
-static const char *const free_keys[] = {"steps", "threads", "checkpoint_every",
-                                        "checkpoint_keep", "watchdog"};
+static const char *const free_keys[] = {"steps",           "threads",  "checkpoint_every",
+                                        "checkpoint_keep", "watchdog", "trace"};
 
 static size_t task_offset(void) {
   return (sizeof(coh_run_options) + 63) / 64 * 64;

@@ -14,6 +14,7 @@ typedef struct coh_run_options {
   int64_t log_every, evaluate_every; /* in the task's unit */
   int64_t checkpoint_every, checkpoint_keep;
   double watchdog; /* s */
+  int64_t trace;   /* spans */
 } coh_run_options;
 
 extern const coh_option coh_run_option_table[];

@@ -7,10 +7,12 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/trace.h"
 #include "comm/threads.h"
 #include "io/file.h"
 #include "run/driver.h"
 #include "run/machine.h"
+#include "run/run_trace.h"
 
 static coh_status create_task(coh_run *run) {
   COH_TRY(coh_lanes_split(run->world, run->config.run->lanes, &run->lanes));
@@ -45,6 +47,7 @@ coh_status coh_run_open(coh_run *run, coh_world *world, const char *config_path,
 }
 
 void coh_run_close(coh_run *run) {
+  coh_trace_stop();
   coh_watchdog_stop(&run->watchdog);
   coh_metrics_close(&run->metrics);
   if (run->task) run->config.task->destroy(&run->task);
@@ -99,6 +102,7 @@ static coh_status begin_logs(coh_run *run) {
 // drive to the end and close; the driver's status is the run's
 static coh_status drive_and_close(coh_run *run) {
   coh_status status = begin_logs(run);
+  if (status == COH_OK) status = coh_run_trace_begin(run);
   if (status == COH_OK) status = coh_run_drive(run);
   if (status == COH_OK) status = coh_run_finish(run, "finished");
   coh_signals_close();
@@ -198,8 +202,8 @@ static coh_status check_overrides(const char *path, const coh_run_config *change
   bool same = original.hash == changed->hash;
   coh_run_config_clear(&original);
   COH_CHECK(same, COH_E_CONFIG,
-            "resume can only change steps, threads, checkpoint_every, checkpoint_keep and "
-            "watchdog; start a new run for anything else");
+            "resume can only change steps, threads, checkpoint_every, checkpoint_keep, "
+            "watchdog and trace; start a new run for anything else");
   return COH_OK;
 }
 

@@ -11,6 +11,7 @@
 #include "io/file.h"
 #include "run/driver.h"
 #include "run/report.h"
+#include "run/run_trace.h"
 
 enum { TEXT_BYTES = 1 << 20 };
 
@@ -139,6 +140,23 @@ static coh_status add_results(coh_report *report, const char *folder,
   return COH_OK;
 }
 
+// what `cohort explain` has found, when it has been asked
+static coh_status add_explanations(coh_report *report, const char *folder) {
+  char path[COH_PATH_BYTES];
+  snprintf(path, sizeof path, "%s/results/explain.json", folder);
+  if (!coh_file_exists(path)) return COH_OK;
+  coh_results *results;
+  COH_NEW(results, 1);
+  coh_status status = coh_results_load_as(folder, "explain.json", results);
+  if (status == COH_OK) {
+    coh_report_section(report, "Inside the network");
+    status = add_results(report, folder, results);
+    coh_results_clear(results);
+  }
+  coh_free(results);
+  return status;
+}
+
 // fold a text file of the run into the report; a missing one is left out
 static void add_listing(coh_report *report, const char *folder, const char *file,
                         const char *title) {
@@ -174,6 +192,7 @@ static coh_status compose(const char *folder, const coh_run_config *config,
   add_numbers(report, results);
   coh_report_section(report, "Results");
   coh_status status = add_results(report, folder, results);
+  if (status == COH_OK) status = add_explanations(report, folder);
   coh_report_section(report, "Curves");
   if (status == COH_OK) status = add_charts(report, folder, config->task, results);
   coh_report_section(report, "How it was made");
@@ -227,6 +246,7 @@ coh_status coh_run_finish(coh_run *run, const char *status_name) {
   if (run->config.task->results && strcmp(status_name, "finished") == 0)
     status = run->config.task->results(run->task, results);
   status = coh_comm_agree(run->world, status);
+  if (status == COH_OK) status = coh_run_trace_write(run, results);
   if (run->root && status == COH_OK) {
     results->status = coh_alloc_string(status_name);
     if (strcmp(status_name, "diverged") == 0) coh_results_warning(results, coh_error_message());

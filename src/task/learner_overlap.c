@@ -93,8 +93,7 @@ static void finish_bucket(coh_learner *learner) {
     coh_trace_note("gradient sum", COH_TRACK_MESSAGES, bucket->begun, coh_clock_now());
 }
 
-// begin what every lane has finished, move on what travels
-static coh_status poll(coh_learner *learner) {
+coh_status coh_learner_poll(coh_learner *learner) {
   int n_local = (int)learner->context->lanes.n_local;
   while (learner->n_begun < learner->n_buckets &&
          atomic_load(&learner->bucket[learner->n_begun].n_lanes) == n_local)
@@ -111,7 +110,7 @@ static coh_status run_polling(coh_learner *learner, coh_workspace *workspace, in
                               int64_t last) {
   for (int64_t s = first; s < last; s++) {
     COH_TRY(coh_program_run_steps(learner->program, workspace, s, s + 1));
-    if (learner->n_done < learner->n_begun) COH_TRY(poll(learner));
+    if (learner->n_done < learner->n_begun) COH_TRY(coh_learner_poll(learner));
   }
   return COH_OK;
 }
@@ -128,7 +127,7 @@ static coh_status run_in_pieces(coh_learner *learner, coh_workspace *workspace) 
       COH_TRY(coh_program_run_steps(learner->program, workspace, step, ready));
     step = ready;
     if (b < learner->n_buckets) atomic_fetch_add(&learner->bucket[b].n_lanes, 1);
-    if (is_owner) COH_TRY(poll(learner));
+    if (is_owner) COH_TRY(coh_learner_poll(learner));
   }
   return COH_OK;
 }

@@ -8,6 +8,10 @@
 coh_status coh_learner_connect_buckets(coh_learner *learner);
 void coh_learner_destroy_buckets(coh_learner *learner);
 
+/* Begin the sums of buckets that every lane has finished and move on those that travel. By the
+ * learner's owner only. Fails: COH_E_COMM. */
+coh_status coh_learner_poll(coh_learner *learner);
+
 /* Bring the sum of gradient and tail to its end, into lane 0's block. Collective. */
 coh_status coh_learner_sum(coh_learner *learner);
 

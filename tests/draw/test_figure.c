@@ -101,8 +101,13 @@ static void chart_is_drawn_whatever_its_texts_hold(void **state) {
                              .color = i};
   series[6].n = 5000;
   coh_reference reference = {1.5, nasty};
-  coh_panel panel = {nasty, {nasty, false, 0, 0}, {nasty, true, 0, 0}, series, 7, &reference,
-                     1};
+  coh_panel panel = {.title = nasty,
+                     .x = {.label = nasty},
+                     .y = {.label = nasty, .logarithmic = true},
+                     .series = series,
+                     .n_series = 7,
+                     .references = &reference,
+                     .n_references = 1};
   coh_panel empty = {.title = "nothing"};
   coh_panel panels[3] = {panel, empty, panel};
   coh_chart chart = {.title = nasty, .panels = panels, .n_panels = 3};

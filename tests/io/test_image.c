@@ -166,8 +166,33 @@ static void animation_refuses_nothing_to_show(void **state) {
   assert_int_equal(coh_animation_create(0, 4, &animation), COH_E_INTERNAL);
 }
 
+static void notes_are_read_back_and_leave_the_image(void **state) {
+  (void)state;
+  coh_image image, back;
+  assert_ok(coh_image_make(5, 3, 1, &image));
+  image.data[7] = 200;
+  assert_ok(coh_png_write("note.png", &image));
+  assert_ok(coh_png_note("note.png", "Provenance", "synthetic: run one"));
+  assert_ok(coh_png_note("note.png", "Other", "two"));
+  char *text;
+  assert_ok(coh_png_noted("note.png", "Provenance", &text));
+  assert_string_equal(text, "synthetic: run one");
+  coh_free(text);
+  assert_ok(coh_png_noted("note.png", "Nothing", &text));
+  assert_null(text);
+  assert_ok(coh_png_read("note.png", 100, &back));
+  assert_memory_equal(back.data, image.data, 15);
+  coh_image_clear(&back);
+  coh_image_clear(&image);
+  FILE *file = fopen("no.png", "w");
+  fputs("this is no image at all, only words that are long enough", file);
+  fclose(file);
+  assert_fails(coh_png_noted("no.png", "Provenance", &text), COH_E_DATA, "no PNG");
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(notes_are_read_back_and_leave_the_image),
       cmocka_unit_test(png_round_trips_gray_and_color),
       cmocka_unit_test(animation_frames_survive),
       cmocka_unit_test(animation_refuses_nothing_to_show),

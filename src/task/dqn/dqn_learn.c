@@ -1,9 +1,11 @@
 /* Learning: draw a minibatch, let every lane compute its slice's gradient, sum over lanes, step
  * the optimiser, move the target network. */
 #include <math.h>
+#include <omp.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/trace.h"
 #include "task/dqn/dqn.h"
 #include "task/lane_loop.h"
 
@@ -70,10 +72,13 @@ static void finish_lane(const coh_dqn *dqn, const coh_dqn_lane *lane, float *err
 static coh_status learn_lane(void *pointer, int64_t local) {
   coh_dqn *dqn = pointer;
   coh_dqn_lane *lane = &dqn->lane[local];
+  double begun = coh_trace_is_on() ? coh_clock_now() : 0;
   COH_TRY(coh_replay_gather(dqn->replay, (uint64_t)dqn->learner.n_updates, lane->index,
                             &lane->rows));
   COH_TRY(compute_targets(dqn, lane));
   prepare_inputs(dqn, lane);
+  if (coh_trace_is_on())
+    coh_trace_note("gather and targets", omp_get_thread_num(), begun, coh_clock_now());
   COH_TRY(coh_learner_run(&dqn->learner, local, lane->update));
   finish_lane(dqn, lane, dqn->errors + local * dqn->lane_rows,
               coh_learner_gradient(&dqn->learner, local) + dqn->n_floats);

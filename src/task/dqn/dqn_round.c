@@ -1,5 +1,8 @@
 /* How acting and learning meet: in turn, at once with a fixed lag, or free of each other. */
+#include <omp.h>
+
 #include "base/clock.h"
+#include "base/trace.h"
 #include "task/dqn/dqn.h"
 #include "task/lane_loop.h"
 
@@ -9,7 +12,9 @@ enum { FREE_UPDATES = 32 };
 static coh_status act(coh_dqn *dqn, const float *params, int n_threads) {
   double begun = coh_clock_now();
   coh_status status = coh_dqn_act(dqn, params, n_threads);
-  dqn->act_seconds += coh_clock_now() - begun;
+  double now = coh_clock_now();
+  dqn->act_seconds += now - begun;
+  coh_trace_note("act", omp_get_thread_num(), begun, now);
   return status;
 }
 

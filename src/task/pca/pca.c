@@ -159,7 +159,7 @@ static const char *const progress[] = {"pca/explained", NULL};
 const coh_task_type coh_task_pca = {
     .kind =
         {"pca",
-         "Principal component analysis: exact or randomised, streaming, over ranks (Pearson "
+         "Principal component analysis: exact or randomised, over ranks (Pearson "
          "1901; Halko, Martinsson, Tropp 2011).",
          coh_pca_option_table, sizeof(coh_pca_options)},
     .unit = "passes",

@@ -1,0 +1,240 @@
+/* Forests. Lane i grows the trees [i M / L, (i + 1) M / L) on the whole batch and sums their
+ * values at the next states while they grow; one lane sum gives everybody the forest's. Most
+ * next states are the state of the row that follows: there the value of the action that was
+ * taken is the leaf that the row itself came to, and needs no query. */
+#include "task/fqi/forest.h"
+
+#include <string.h>
+
+#include "base/alloc.h"
+#include "task/lane_loop.h"
+
+enum { BLOCK = 4096 };
+
+typedef struct forest_lane {
+  int64_t first_tree, n_trees;
+  coh_tree *tree;
+  coh_tree_grower *grower;
+  uint32_t *rows; // the sample of a tree, or NULL: all rows
+  double *sums;   // n_queries, then n_rows
+  double *block;  // BLOCK x n_actions
+} forest_lane;
+
+struct coh_forest {
+  const coh_fqi_problem *problem;
+  coh_tree_options tree_options;
+  int64_t n_trees, sample;
+  bool keep_structure;
+  int64_t n_features, n_queries;
+  float *features; // (n_rows, n_features): state and action
+  float *queries;  // (n_queries, row floats)
+  int64_t *place;  // (n_rows, n_actions): in a lane's sums; -1: the row terminated
+  double *total;   // of all lanes
+  float *asked;    // BLOCK x n_actions x n_features
+  forest_lane *lane;
+  const void **sources;
+  coh_lane_sum *sum;
+  // of the fit or the block at hand
+  const double *targets;
+  int64_t iteration, n_asked;
+};
+
+// ---- create -------------------------------------------------------------------------------
+
+static bool follows(const coh_transitions *batch, int64_t i) {
+  size_t bytes = (size_t)batch->n_values * sizeof(float);
+  return i + 1 < batch->n_rows && memcmp(batch->next_states + i * batch->n_values,
+                                         batch->states + (i + 1) * batch->n_values, bytes) == 0;
+}
+
+// say where the value of each next state and action will stand; with `queries` write those too
+static int64_t place_queries(coh_forest *f, float *queries) {
+  const coh_transitions *batch = f->problem->batch;
+  int64_t n = batch->n_rows, n_actions = batch->n_actions, d = batch->n_values;
+  int64_t stride = coh_tree_row_floats(f->n_features), n_queries = 0;
+  for (int64_t i = 0; i < n; i++) {
+    bool chained = f->sample == 0 && follows(batch, i);
+    for (int64_t a = 0; a < n_actions; a++) {
+      int64_t *place = &f->place[i * n_actions + a];
+      if (batch->terminated[i]) {
+        *place = -1;
+      } else if (chained && batch->actions[i + 1] == a) {
+        *place = f->n_queries + i + 1;
+      } else {
+        *place = n_queries;
+        if (queries) {
+          float *row = queries + n_queries * stride;
+          memcpy(row, batch->next_states + i * d, (size_t)d * sizeof *row);
+          row[d] = (float)a;
+        }
+        n_queries++;
+      }
+    }
+  }
+  return n_queries;
+}
+
+static coh_status create_lane(coh_forest *f, int64_t local) {
+  const coh_lanes *lanes = &f->problem->context->lanes;
+  const coh_transitions *batch = f->problem->batch;
+  forest_lane *lane = &f->lane[local];
+  int64_t index = lanes->first + local;
+  lane->first_tree = index * f->n_trees / lanes->n_lanes;
+  lane->n_trees = (index + 1) * f->n_trees / lanes->n_lanes - lane->first_tree;
+  COH_NEW(lane->tree, lane->n_trees);
+  int64_t n_sample = f->sample > 0 ? f->sample : batch->n_rows;
+  COH_TRY(coh_tree_grower_create(n_sample, f->n_queries, f->n_features, &lane->grower));
+  if (f->sample > 0) COH_NEW(lane->rows, n_sample);
+  COH_NEW(lane->sums, f->n_queries + batch->n_rows);
+  COH_NEW(lane->block, BLOCK * batch->n_actions);
+  return COH_OK;
+}
+
+static coh_status fill_forest(coh_forest *f) {
+  const coh_transitions *batch = f->problem->batch;
+  int64_t n = batch->n_rows, d = batch->n_values, n_actions = batch->n_actions;
+  COH_CHECK(n < (int64_t)UINT32_MAX, COH_E_CONFIG, "trees take at most 2^32 - 2 rows");
+  f->n_features = d + 1;
+  COH_NEW(f->features, n * f->n_features);
+  for (int64_t i = 0; i < n; i++) {
+    memcpy(f->features + i * f->n_features, batch->states + i * d, (size_t)d * sizeof(float));
+    f->features[i * f->n_features + d] = (float)batch->actions[i];
+  }
+  COH_NEW(f->place, n * n_actions);
+  f->n_queries = place_queries(f, NULL);
+  COH_NEW(f->queries, f->n_queries * coh_tree_row_floats(f->n_features));
+  place_queries(f, f->queries);
+  COH_NEW(f->total, f->n_queries + n);
+  COH_NEW(f->asked, BLOCK * n_actions * f->n_features);
+  COH_NEW(f->lane, f->problem->context->lanes.n_local);
+  COH_NEW(f->sources, f->problem->context->lanes.n_local);
+  for (int64_t local = 0; local < f->problem->context->lanes.n_local; local++)
+    COH_TRY(create_lane(f, local));
+  return COH_OK;
+}
+
+coh_status coh_forest_create(const coh_fqi_problem *problem, const coh_forest_options *options,
+                             coh_tree_split split, bool keep_structure, void **forest) {
+  coh_forest *f;
+  COH_NEW(f, 1);
+  f->problem = problem;
+  f->tree_options = (coh_tree_options){split, options->candidates, options->min_rows};
+  f->n_trees = options->trees;
+  f->sample = options->sample < problem->batch->n_rows ? options->sample : 0;
+  f->keep_structure = keep_structure;
+  *forest = f;
+  return fill_forest(f);
+}
+
+coh_status coh_forest_connect(void *forest) {
+  coh_forest *f = forest;
+  const coh_run_context *context = f->problem->context;
+  int64_t most = f->n_queries + f->problem->batch->n_rows;
+  int64_t block = BLOCK * f->problem->batch->n_actions;
+  return coh_lane_sum_create(context->world, &context->lanes, COH_SUM_F64,
+                             most > block ? most : block, context->n_threads, &f->sum);
+}
+
+void coh_forest_destroy(void **forest) {
+  coh_forest *f = *forest;
+  for (int64_t i = 0; f->lane && i < f->problem->context->lanes.n_local; i++) {
+    forest_lane *lane = &f->lane[i];
+    for (int64_t t = 0; lane->tree && t < lane->n_trees; t++)
+      coh_tree_clear(&lane->tree[t]);
+    coh_tree_grower_destroy(&lane->grower);
+    coh_free(lane->tree), coh_free(lane->rows), coh_free(lane->sums), coh_free(lane->block);
+  }
+  coh_lane_sum_destroy(&f->sum);
+  coh_free(f->lane), coh_free(f->sources), coh_free(f->features), coh_free(f->queries);
+  coh_free(f->place), coh_free(f->total), coh_free(f->asked);
+  COH_DELETE(*forest);
+}
+
+// ---- fit ----------------------------------------------------------------------------------
+
+// `sample` rows without replacement, in their order (Vitter's method S)
+static void draw_sample(const coh_forest *f, coh_stream *stream, uint32_t *rows) {
+  int64_t n = f->problem->batch->n_rows, left = f->sample, taken = 0;
+  for (int64_t i = 0; left > 0; i++) {
+    if (coh_stream_uniform(stream) * (double)(n - i) >= (double)left) continue;
+    rows[taken++] = (uint32_t)i;
+    left--;
+  }
+}
+
+static coh_status fit_lane(void *context, int64_t local) {
+  coh_forest *f = context;
+  forest_lane *lane = &f->lane[local];
+  int64_t n = f->problem->batch->n_rows;
+  memset(lane->sums, 0, (size_t)(f->n_queries + n) * sizeof *lane->sums);
+  coh_key key = coh_key_make(f->problem->context->seed, "trees");
+  coh_tree_sample sample = {.n_rows = f->sample > 0 ? f->sample : n,
+                            .n_features = f->n_features,
+                            .features = f->features,
+                            .targets = f->targets,
+                            .rows = lane->rows};
+  coh_tree_queries queries = {.n_rows = f->n_queries,
+                              .features = f->queries,
+                              .sums = lane->sums,
+                              .sample_sums = f->sample > 0 ? NULL : lane->sums + f->n_queries};
+  for (int64_t t = 0; t < lane->n_trees; t++) {
+    uint64_t step = f->keep_structure ? 0 : (uint64_t)f->iteration;
+    coh_stream stream = coh_stream_begin(key, (uint32_t)(lane->first_tree + t), step);
+    if (lane->rows) draw_sample(f, &stream, lane->rows);
+    COH_TRY(coh_tree_grow(lane->grower, &f->tree_options, &sample, &queries, &stream,
+                          &lane->tree[t]));
+  }
+  return COH_OK;
+}
+
+coh_status coh_forest_fit(void *forest, int64_t iteration, const double *targets,
+                          double *next) {
+  coh_forest *f = forest;
+  const coh_run_context *context = f->problem->context;
+  const coh_transitions *batch = f->problem->batch;
+  f->targets = targets;
+  f->iteration = iteration;
+  COH_TRY(coh_comm_agree(
+      context->world, coh_lane_loop(context->n_threads, context->lanes.n_local, fit_lane, f)));
+  for (int64_t i = 0; i < context->lanes.n_local; i++)
+    f->sources[i] = f->lane[i].sums;
+  COH_TRY(coh_lane_sum_run(f->sum, f->sources, f->n_queries + batch->n_rows, f->total));
+  for (int64_t i = 0; i < batch->n_rows * batch->n_actions; i++)
+    next[i] = f->place[i] < 0 ? 0 : f->total[f->place[i]] / (double)f->n_trees;
+  return COH_OK;
+}
+
+// ---- values -------------------------------------------------------------------------------
+
+static coh_status ask_lane(void *context, int64_t local) {
+  coh_forest *f = context;
+  forest_lane *lane = &f->lane[local];
+  memset(lane->block, 0, (size_t)f->n_asked * sizeof *lane->block);
+  for (int64_t t = 0; t < lane->n_trees; t++)
+    coh_tree_add(&lane->tree[t], f->n_asked, f->n_features, f->asked, lane->block);
+  return COH_OK;
+}
+
+coh_status coh_forest_values(void *forest, int64_t n, const float *states, double *q) {
+  coh_forest *f = forest;
+  const coh_run_context *context = f->problem->context;
+  int64_t d = f->n_features - 1, n_actions = f->problem->batch->n_actions;
+  for (int64_t begin = 0; begin < n; begin += BLOCK) {
+    int64_t size = n - begin < BLOCK ? n - begin : BLOCK;
+    float *row = f->asked;
+    for (int64_t i = 0; i < size; i++)
+      for (int64_t a = 0; a < n_actions; a++, row += f->n_features) {
+        memcpy(row, states + (begin + i) * d, (size_t)d * sizeof *row);
+        row[d] = (float)a;
+      }
+    f->n_asked = size * n_actions;
+    COH_TRY(coh_lane_loop(context->n_threads, context->lanes.n_local, ask_lane, f));
+    for (int64_t i = 0; i < context->lanes.n_local; i++)
+      f->sources[i] = f->lane[i].block;
+    double *out = q + begin * n_actions;
+    COH_TRY(coh_lane_sum_run(f->sum, f->sources, f->n_asked, out));
+    for (int64_t i = 0; i < f->n_asked; i++)
+      out[i] /= (double)f->n_trees;
+  }
+  return COH_OK;
+}

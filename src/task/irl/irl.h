@@ -68,14 +68,14 @@ typedef struct coh_irl {
   coh_irl_demos demos, held;
   /* the learner */
   double *params, *accepted, *trial, *gradient; /* (n_params) */
-  double *reward, *row_gradient;        /* (n_rows) */
-  double *model_reward;                 /* (n_rows): of the model to be judged */
+  double *reward, *row_gradient;                /* (n_rows) */
+  double *model_reward;                         /* (n_rows): of the model to be judged */
   coh_soft *soft;
   coh_soft_likelihood *likelihood, *judge;
   coh_lbfgs *lbfgs;
   coh_irl_network net;
   /* apprenticeship: the learner's mixture of policies so far */
-  double *mixture;       /* (n_states): its discounted visits */
+  double *mixture; /* (n_states): its discounted visits */
   int64_t n_epochs;
   bool is_done;
   double objective, gradient_norm, margin;

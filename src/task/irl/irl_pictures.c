@@ -10,7 +10,13 @@
 #include "io/file.h"
 #include "task/irl/irl.h"
 
-enum { PATH_BYTES = 4096, PANEL_PIXELS = 384, WIDE_PIXELS = 1024, MOST_STEPS = 60, MOST_PANELS = 2 };
+enum {
+  PATH_BYTES = 4096,
+  PANEL_PIXELS = 384,
+  WIDE_PIXELS = 1024,
+  MOST_STEPS = 60,
+  MOST_PANELS = 2
+};
 
 // numbers of cells, made to fit the panel by taking means of squares
 typedef struct panel {
@@ -144,7 +150,7 @@ static void draw_walk(const double *x, const double *y, int64_t n, double width,
   int64_t first = 0;
   for (int64_t i = 1; i <= n; i++) {
     if (i < n && fabs(x[i] - x[i - 1]) < (double)image->width / 2) continue;
-    coh_path path = {x + first, y + first, i - first, width, {rgb[0], rgb[1], rgb[2]},
+    coh_path path = {x + first,           y + first, i - first, width, {rgb[0], rgb[1], rgb[2]},
                      first == 0 && i == n};
     coh_path_draw(&path, image);
     first = i;
@@ -156,11 +162,11 @@ static coh_status draw_ways(coh_irl *irl, panel *panels, int32_t *choice) {
   const coh_irl_world *world = &irl->world;
   double x[MOST_STEPS], y[MOST_STEPS];
   for (int k = 0; k < 2; k++) {
-    COH_TRY(coh_irl_best_response(
-        irl, world->mdp, k == 0 ? world->mdp->reward : irl->model_reward, choice));
+    COH_TRY(coh_irl_best_response(irl, world->mdp,
+                                  k == 0 ? world->mdp->reward : irl->model_reward, choice));
     for (int64_t from = 0; from < 4 && from < irl->demos.n_trajectories; from++) {
-      int64_t n = walk(world, &panels[k], choice,
-                       irl->demos.state[irl->demos.first[from]], x, y);
+      int64_t n =
+          walk(world, &panels[k], choice, irl->demos.state[irl->demos.first[from]], x, y);
       double width = fmax(2, panels[k].scale * 0.3);
       draw_walk(x, y, n, width, k == 0 ? light : red, &panels[k].image);
     }
@@ -168,8 +174,8 @@ static coh_status draw_ways(coh_irl *irl, panel *panels, int32_t *choice) {
   return COH_OK;
 }
 
-static coh_status draw_all(coh_irl *irl, coh_results *results, double *by_state,
-                           double *visits, int32_t *choice) {
+static coh_status draw_all(coh_irl *irl, coh_results *results, double *by_state, double *visits,
+                           int32_t *choice) {
   const coh_irl_world *world = &irl->world;
   const coh_mdp *mdp = world->mdp;
   panel panels[MOST_PANELS] = {{0}};

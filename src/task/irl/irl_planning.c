@@ -1,5 +1,5 @@
-/* The two methods that need a planner but no entropy: Ng and Russell's linear program and Abbeel
- * and Ng's projection.
+/* The two methods that need a planner but no entropy: Ng and Russell's linear program and
+ * Abbeel and Ng's projection.
  *
  * The linear program is written in the values V of the expert's policy instead of the rewards
  * R = (I - gamma P*) V, so that every constraint has as few entries as the model:
@@ -8,8 +8,8 @@
  *   (P* - P_a) V >= z >= 0 where the expert was seen to prefer * to a
  *   -u <= V - gamma P* V <= u <= bound,      V - gamma P* V = Phi theta for linear rewards
  *
- * Sources: Ng and Russell, "Algorithms for inverse reinforcement learning", 2000; Abbeel and Ng,
- * "Apprenticeship learning via inverse reinforcement learning", 2004. */
+ * Sources: Ng and Russell, "Algorithms for inverse reinforcement learning", 2000; Abbeel and
+ * Ng, "Apprenticeship learning via inverse reinforcement learning", 2004. */
 #include <math.h>
 #include <string.h>
 
@@ -63,7 +63,8 @@ static coh_status count_choices(const coh_irl *irl, int64_t *chosen) {
   return COH_OK;
 }
 
-static void add_transitions(program_rows *rows, const coh_mdp *mdp, int64_t row, double factor) {
+static void add_transitions(program_rows *rows, const coh_mdp *mdp, int64_t row,
+                            double factor) {
   for (int64_t e = mdp->first_entry[row]; e < mdp->first_entry[row + 1]; e++)
     add_entry(rows, mdp->next[e], factor * mdp->probability[e]);
 }
@@ -183,8 +184,8 @@ static coh_status solve_with(coh_irl *irl, int64_t *chosen, program_rows *rows,
   for (int64_t s = 0; s < n; s++) // nor has one with a single action
     if (irl->world.mdp->first_row[s + 1] - irl->world.mdp->first_row[s] == 1)
       high[2 * n + s] = 0;
-  coh_linear_program program = {n_variables, rows->n_rows,  objective,   low,
-                                high,        rows->low,     rows->high,  rows->first,
+  coh_linear_program program = {n_variables,    rows->n_rows, objective,  low,
+                                high,           rows->low,    rows->high, rows->first,
                                 rows->variable, rows->factor};
   COH_TRY(coh_linear_program_solve(&program, x, &irl->objective, NULL));
   read_solution(irl, chosen, x);

@@ -63,8 +63,10 @@ static void what_does_not_fit_is_named(void **state) {
   static const struct {
     const char *rows, *words;
   } bad[] = {
-      {"\n0,1,1,1,0,0\n1,1,1,0,0,1\n", "trajectory 0, step 1: the model gives probability zero"},
-      {",episode\n0,1,1,1,0,1,0\n0,1,1,1,0,0,1\n0,0,1,0,0,1,1\n", "trajectory 1, step 1 begins in state 0"},
+      {"\n0,1,1,1,0,0\n1,1,1,0,0,1\n",
+       "trajectory 0, step 1: the model gives probability zero"},
+      {",episode\n0,1,1,1,0,1,0\n0,1,1,1,0,0,1\n0,0,1,0,0,1,1\n",
+       "trajectory 1, step 1 begins in state 0"},
       {"\n0,0,1,0,0,1\n7,0,1,7,0,1\n", "row 1 (trajectory 1): no state of the model"},
       {"\n0.5,0,1,0,0,1\n", "no state of the model"},
       {"\n0,5,1,0,0,1\n", "5"},

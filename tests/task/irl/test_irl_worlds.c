@@ -12,7 +12,8 @@ static void make(const char *name, uint64_t seed, coh_irl_world *world) {
   coh_choice_clear(&choice);
 }
 
-// what every world promises: equal seeds, rows that pay the state's reward, shares that sum to 1
+// what every world promises: equal seeds, rows that pay the state's reward, shares that sum to
+// 1
 static void worlds_keep_their_promises(void **state) {
   (void)state;
   for (int64_t k = 0; k < coh_irl_world_kinds.n_kinds; k++) {

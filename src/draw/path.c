@@ -28,8 +28,8 @@ static void draw_segment(coh_image *image, const double at[4], double inner, dou
   int64_t bottom = (int64_t)ceil(fmax(at[1], at[3]) + outer + 1);
   for (int64_t y = top; y <= bottom; y++)
     for (int64_t x = left; x <= right; x++) {
-      double away = distance_to_segment((double)x + 0.5, (double)y + 0.5, at[0], at[1], at[2],
-                                        at[3]);
+      double away =
+          distance_to_segment((double)x + 0.5, (double)y + 0.5, at[0], at[1], at[2], at[3]);
       blend(image, x, y, rgb, fmin(outer + 0.5 - away, away - inner + 0.5));
     }
 }

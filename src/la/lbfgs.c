@@ -202,8 +202,8 @@ static bool judge_trial(coh_lbfgs *own, double f, const double *gradient, const 
   return false;
 }
 
-coh_status coh_lbfgs_advance(coh_lbfgs *own, double f, const double *gradient,
-                             double tolerance, double *x, coh_lbfgs_event *event) {
+coh_status coh_lbfgs_advance(coh_lbfgs *own, double f, const double *gradient, double tolerance,
+                             double *x, coh_lbfgs_event *event) {
   double *scalar = own->block;
   *event = COH_LBFGS_DONE;
   if (scalar[DONE] != 0) return COH_OK;

@@ -12,8 +12,8 @@ typedef struct coh_irl_world {
                          the world says otherwise */
   double *reward;     /* (n_states): the true reward of being in a state */
   int64_t n_features; /* of a state */
-  float *features;    /* (n_states, n_features), or NULL: one feature holds in each state, ... */
-  int32_t *feature;   /* ... this one (n_states) */
+  float *features;  /* (n_states, n_features), or NULL: one feature holds in each state, ... */
+  int32_t *feature; /* ... this one (n_states) */
   /* for pictures */
   int64_t picture_rows, picture_columns;
   int32_t *cell; /* (n_states): a state's cell; several states may share one */
@@ -22,8 +22,7 @@ typedef struct coh_irl_world {
 typedef struct coh_irl_world_type {
   coh_kind kind;
   /* options: of the kind; world: out, empty before. Fails: COH_E_CONFIG, COH_E_MEMORY. */
-  coh_status (*make)(const void *options, double discount, uint64_t seed,
-                     coh_irl_world *world);
+  coh_status (*make)(const void *options, double discount, uint64_t seed, coh_irl_world *world);
 } coh_irl_world_type;
 
 /* The registry: src/mdp/irl_world.def. */

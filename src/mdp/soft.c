@@ -15,7 +15,8 @@ static inline int64_t min_int(int64_t a, int64_t b) {
 }
 
 // sum P V over a row's successors
-static inline double mean_backup(const coh_soft_model *model, int64_t row, const double *value) {
+static inline double mean_backup(const coh_soft_model *model, int64_t row,
+                                 const double *value) {
   double sum = 0;
   for (int64_t t = model->row_begin[row]; t < model->row_begin[row + 1]; t++)
     sum += model->probability[t] * value[model->successor[t]];
@@ -54,8 +55,8 @@ static void back_up_rows(const sweep *work, int64_t first, int64_t last, double 
   const coh_soft_model *model = &work->soft->model;
   if (work->soft->config.backup == COH_SOFT_CAUSAL)
     for (int64_t row = first; row < last; row++)
-      q[row] = work->scale * work->reward[row] +
-               work->gamma * mean_backup(model, row, work->value);
+      q[row] =
+          work->scale * work->reward[row] + work->gamma * mean_backup(model, row, work->value);
   else
     for (int64_t row = first; row < last; row++)
       q[row] = work->scale * work->reward[row] +

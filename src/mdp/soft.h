@@ -68,8 +68,8 @@ coh_soft_backup coh_soft_backup_of(const coh_soft *soft);
 coh_status coh_soft_solve(coh_soft *soft, const double *reward, double tolerance, double *value,
                           coh_soft_report *report);
 
-/* One backup: next = T value, the policy (n_rows) unless NULL, max |next - value| as the result.
- * scale and gamma: of the reward and the value (finite horizons count with them). */
+/* One backup: next = T value, the policy (n_rows) unless NULL, max |next - value| as the
+ * result. scale and gamma: of the reward and the value (finite horizons count with them). */
 double coh_soft_sweep(coh_soft *soft, const double *reward, double scale, double gamma,
                       const double *value, double *next, double *policy);
 

@@ -1,5 +1,5 @@
-/* Solves with I - gamma P_pi and its transpose by BiCGStab (van der Vorst 1992), and the visits.
- * Inner products are summed in blocks that the vector's length alone fixes. */
+/* Solves with I - gamma P_pi and its transpose by BiCGStab (van der Vorst 1992), and the
+ * visits. Inner products are summed in blocks that the vector's length alone fixes. */
 #include <math.h>
 #include <string.h>
 
@@ -39,7 +39,8 @@ static double largest(coh_soft *soft, const double *a) {
   double top = 0;
   int n_threads = soft->config.n_threads;
 #pragma omp parallel for num_threads(n_threads) schedule(static) default(none) shared(a, n) \
-    reduction(max : top)
+    reduction(max                                                                           \
+              : top)
   for (int64_t i = 0; i < n; i++)
     top = fabs(a[i]) > top ? fabs(a[i]) : top;
   return top;
@@ -49,8 +50,8 @@ static double largest(coh_soft *soft, const double *a) {
 static void combine(coh_soft *soft, const double *a, double x, const double *b, double y,
                     const double *c, double *z) {
   int64_t n = soft->model.n_states;
-#pragma omp parallel for simd num_threads(soft->config.n_threads) schedule(static) default(none) \
-    shared(a, b, c, x, y, z, n)
+#pragma omp parallel for simd num_threads(soft->config.n_threads) \
+    schedule(static) default(none) shared(a, b, c, x, y, z, n)
   for (int64_t i = 0; i < n; i++)
     z[i] = a[i] + x * b[i] + y * c[i];
 }

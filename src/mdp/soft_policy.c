@@ -29,8 +29,8 @@ static int64_t gather_successors(const coh_soft_model *model, int64_t state, uin
 static int64_t most_transitions(const coh_soft_model *model) {
   int64_t most = 0;
   for (int64_t s = 0; s < model->n_states; s++) {
-    int64_t n = model->row_begin[model->state_row[s + 1]] -
-                model->row_begin[model->state_row[s]];
+    int64_t n =
+        model->row_begin[model->state_row[s + 1]] - model->row_begin[model->state_row[s]];
     most = n > most ? n : most;
   }
   return most;
@@ -101,8 +101,7 @@ static coh_status create_pattern(coh_soft *soft) {
                       (long long)widest, UINT16_MAX);
   if (status == COH_OK) {
     soft->column = coh_alloc_array((size_t)n_entries, sizeof *soft->column);
-    soft->slot =
-        coh_alloc_array((size_t)model->row_begin[model->n_rows], sizeof *soft->slot);
+    soft->slot = coh_alloc_array((size_t)model->row_begin[model->n_rows], sizeof *soft->slot);
     soft->entry = coh_alloc_array((size_t)n_entries, sizeof *soft->entry);
     if (!soft->column || !soft->slot || !soft->entry)
       status = coh_fail(COH_E_MEMORY, "out of memory for the policy's matrix (%lld entries)",

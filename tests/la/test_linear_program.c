@@ -14,8 +14,8 @@ static void the_textbook_example_is_solved(void **state) {
   int64_t first[] = {0, 1, 2, 4};
   int32_t variable[] = {0, 1, 0, 1};
   double factor[] = {1, 2, 3, 2}, x[2], best;
-  coh_linear_program program = {2, 3, objective, low, high, row_low, row_high,
-                                first, variable, factor};
+  coh_linear_program program = {2,       3,        objective, low,      high,
+                                row_low, row_high, first,     variable, factor};
   assert_ok(coh_linear_program_solve(&program, x, &best, NULL));
   assert_within(best, 36, 1e-9);
   assert_within(x[0], 2, 1e-9);
@@ -29,8 +29,8 @@ static void no_point_and_no_bound_are_said(void **state) {
   double row_low[] = {-INFINITY}, row_high[] = {-1}, factor[] = {1}, x[1], best;
   int64_t first[] = {0, 1};
   int32_t variable[] = {0};
-  coh_linear_program program = {1, 1, objective, low, high, row_low, row_high,
-                                first, variable, factor};
+  coh_linear_program program = {1,       1,        objective, low,      high,
+                                row_low, row_high, first,     variable, factor};
   assert_fails(coh_linear_program_solve(&program, x, &best, NULL), COH_E_DATA, "no solution");
   row_low[0] = 0, row_high[0] = INFINITY;
   assert_fails(coh_linear_program_solve(&program, x, &best, NULL), COH_E_DATA, "unbounded");

@@ -70,8 +70,8 @@ static void a_loop_has_its_closed_form(void **state) {
   for (int backup = 0; backup < 2; backup++) {
     coh_soft *soft = NULL;
     value = 0;
-    assert_ok(coh_soft_create(&model, &(coh_soft_config){(coh_soft_backup)backup, 0.9, 1},
-                              &soft));
+    assert_ok(
+        coh_soft_create(&model, &(coh_soft_config){(coh_soft_backup)backup, 0.9, 1}, &soft));
     assert_ok(coh_soft_solve(soft, reward, 1e-12, &value, NULL));
     assert_within(value, (log(3) - 1) / 0.1, 1e-10);
     coh_soft_destroy(&soft);
@@ -142,15 +142,15 @@ typedef struct random_demos {
   coh_soft_demos demos;
 } random_demos;
 
-static void make_demos(const random_model *made, int width, bool all_long, random_demos *demos) {
+static void make_demos(const random_model *made, int width, bool all_long,
+                       random_demos *demos) {
   int n_uses = 0, n_ends = 0;
   int64_t at[N_TRAJECTORIES] = {0};
   for (int t = 0; t < LONGEST; t++)
     for (int k = 0; k < N_TRAJECTORIES; k++) {
       int length = all_long ? LONGEST : 3 + 2 * k;
       if (t >= length) continue;
-      coh_stream stream =
-          coh_stream_begin(coh_key_make(9, "demo"), (uint32_t)k, (uint64_t)t);
+      coh_stream stream = coh_stream_begin(coh_key_make(9, "demo"), (uint32_t)k, (uint64_t)t);
       if (t == 0) at[k] = coh_stream_below(&stream, N_STATES);
       int64_t row = at[k] * N_ACTIONS + coh_stream_below(&stream, N_ACTIONS);
       demos->use[n_uses++] = (coh_soft_use){t, row, 0.5 + 0.25 * k};
@@ -173,9 +173,9 @@ static void check_gradient(coh_soft_backup backup, coh_soft_goal goal, int64_t h
   coh_soft *soft = NULL;
   coh_soft_likelihood *likelihood = NULL;
   assert_ok(coh_soft_create(&made.model, &(coh_soft_config){backup, 0.9, 1}, &soft));
-  assert_ok(coh_soft_likelihood_create(
-      soft, &demos.demos, &(coh_soft_likelihood_config){goal, 0.9, horizon, 1e-13},
-      &likelihood));
+  assert_ok(coh_soft_likelihood_create(soft, &demos.demos,
+                                       &(coh_soft_likelihood_config){goal, 0.9, horizon, 1e-13},
+                                       &likelihood));
   assert_ok(coh_soft_likelihood_run(likelihood, reward, &objective, gradient, NULL));
   for (int row = 0; row < N_ROWS; row++) {
     double at = reward[row], step = 1e-4, value[4];
@@ -283,8 +283,8 @@ static void threads_do_not_change_a_bit(void **state) {
   coh_soft_model model = {N, 2 * N, state_row, row_begin, successor, probability};
   for (int k = 0; k < 2; k++) {
     coh_soft *soft = NULL;
-    assert_ok(coh_soft_create(&model, &(coh_soft_config){COH_SOFT_CAUSAL, 0.999, 1 + 2 * k},
-                              &soft));
+    assert_ok(
+        coh_soft_create(&model, &(coh_soft_config){COH_SOFT_CAUSAL, 0.999, 1 + 2 * k}, &soft));
     assert_ok(coh_soft_solve(soft, reward, 1e-9, value[k], NULL));
     coh_soft_sweep(soft, reward, 1, 0.999, value[k], next, policy);
     coh_soft_take_policy(soft, policy, NULL);

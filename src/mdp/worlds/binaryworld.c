@@ -1,7 +1,6 @@
-/* Binaryworld: every cell is blue or red; four blue cells in the 3 x 3 around the agent pay, five
- * cost. The reward is no linear function of the nine features.
- * Source: Wulfmeier, Ondruska and Posner, "Maximum entropy deep inverse reinforcement learning",
- * 2015. */
+/* Binaryworld: every cell is blue or red; four blue cells in the 3 x 3 around the agent pay,
+ * five cost. The reward is no linear function of the nine features. Source: Wulfmeier, Ondruska
+ * and Posner, "Maximum entropy deep inverse reinforcement learning", 2015. */
 #include "base/alloc.h"
 #include "cohort/random.h"
 #include "mdp/irl_world.h"

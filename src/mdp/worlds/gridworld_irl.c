@@ -1,6 +1,7 @@
 /* Gridworld: a plain grid in macrocells, some of which pay; features say in which macrocell the
- * agent is. Source: Abbeel and Ng, "Apprenticeship learning via inverse reinforcement learning",
- * 2004, section 5.1. With as many macrocells as cells every state has a reward of its own. */
+ * agent is. Source: Abbeel and Ng, "Apprenticeship learning via inverse reinforcement
+ * learning", 2004, section 5.1. With as many macrocells as cells every state has a reward of
+ * its own. */
 #include "base/alloc.h"
 #include "cohort/random.h"
 #include "mdp/irl_world.h"
@@ -81,8 +82,7 @@ static coh_status make(const void *pointer, double discount, uint64_t seed,
 }
 
 const coh_irl_world_type coh_irl_world_gridworld_irl = {
-    .kind = {"gridworld",
-             "A grid in macrocells, a few of which pay (Abbeel and Ng 2004).", table,
-             sizeof(gridworld_options)},
+    .kind = {"gridworld", "A grid in macrocells, a few of which pay (Abbeel and Ng 2004).",
+             table, sizeof(gridworld_options)},
     .make = make,
 };

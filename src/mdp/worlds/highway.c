@@ -3,8 +3,8 @@
  * After the driving worlds of Abbeel and Ng 2004 and of Levine et al. 2011.
  *
  * A state is (position, lane, speed), seen from the traffic, which moves at a speed of its own;
- * speed v moves v + 1 cells further around the ring. Actions: 0 keep, 1 left, 2 right, 3 faster,
- * 4 slower; with the chance `wind` an action other than keep fails. */
+ * speed v moves v + 1 cells further around the ring. Actions: 0 keep, 1 left, 2 right, 3
+ * faster, 4 slower; with the chance `wind` an action other than keep fails. */
 #include "base/alloc.h"
 #include "cohort/random.h"
 #include "mdp/irl_world.h"
@@ -103,7 +103,8 @@ static bool police_is_near(const highway_road *road, int64_t position) {
   return false;
 }
 
-static double reward_of(const highway_road *road, int64_t position, int64_t lane, int64_t speed) {
+static double reward_of(const highway_road *road, int64_t position, int64_t lane,
+                        int64_t speed) {
   int64_t top = road->options->speeds - 1;
   double reward = (double)speed / (double)top;
   if (crashes(road, position, lane, speed)) reward -= 4;
@@ -197,7 +198,8 @@ static coh_status make(const void *pointer, double discount, uint64_t seed,
   coh_free(road.car);
   if (status != COH_OK) return status;
   coh_mdp_builder *builder = NULL;
-  COH_TRY(coh_mdp_build(options->lanes * options->length * options->speeds, discount, &builder));
+  COH_TRY(
+      coh_mdp_build(options->lanes * options->length * options->speeds, discount, &builder));
   status = build(options, world->reward, builder);
   if (status != COH_OK) {
     coh_mdp_discard(&builder);
@@ -208,9 +210,10 @@ static coh_status make(const void *pointer, double discount, uint64_t seed,
 }
 
 const coh_irl_world_type coh_irl_world_highway = {
-    .kind = {"highway",
-             "Drive fast on a ring of lanes, past cars and the police (after Abbeel and Ng 2004 "
-             "and Levine et al. 2011).",
-             table, sizeof(highway_options)},
+    .kind =
+        {"highway",
+         "Drive fast on a ring of lanes, past cars and the police (after Abbeel and Ng 2004 "
+         "and Levine et al. 2011).",
+         table, sizeof(highway_options)},
     .make = make,
 };

@@ -1,6 +1,6 @@
-/* Objectworld: coloured objects on a grid; what pays is to be near one colour and nearer another.
- * Source: Levine, Popovic and Koltun, "Nonlinear inverse reinforcement learning with Gaussian
- * processes", 2011; as used by Wulfmeier et al. 2015. */
+/* Objectworld: coloured objects on a grid; what pays is to be near one colour and nearer
+ * another. Source: Levine, Popovic and Koltun, "Nonlinear inverse reinforcement learning with
+ * Gaussian processes", 2011; as used by Wulfmeier et al. 2015. */
 #include <math.h>
 
 #include "base/alloc.h"

@@ -19,16 +19,16 @@ static coh_status metrics(void *task, coh_metric_row *exact, coh_metric_row *tim
   if (irl->options->method == COH_IRL_APPRENTICESHIP) {
     coh_metric_add(exact, "train/margin", irl->margin);
   } else {
-    coh_metric_add(exact, irl->options->objective == COH_SOFT_LIKELIHOOD && irl->likelihood
-                              ? "train/log_likelihood"
-                              : "train/objective",
+    coh_metric_add(exact,
+                   irl->options->objective == COH_SOFT_LIKELIHOOD && irl->likelihood
+                       ? "train/log_likelihood"
+                       : "train/objective",
                    irl->objective);
   }
   if (irl->likelihood) {
     coh_metric_add(exact, "work/sweeps", (double)irl->effort.value.n_sweeps / n);
-    coh_metric_add(
-        exact, "work/products",
-        (double)(irl->effort.value.n_products + irl->effort.visit.n_products) / n);
+    coh_metric_add(exact, "work/products",
+                   (double)(irl->effort.value.n_products + irl->effort.visit.n_products) / n);
   }
   if (coh_irl_has_network(irl)) {
     double norm = coh_learner_norm(&irl->net.learner);
@@ -110,10 +110,11 @@ static const char *const progress[] = {"train/log_likelihood", "train/objective"
                                        "train/margin", "eval/evd", NULL};
 
 const coh_task_type coh_task_irl = {
-    .kind = {"irl",
-             "Inverse reinforcement learning: the reward behind demonstrations, in a known model "
-             "(Ng and Russell 2000; Abbeel and Ng 2004; Ziebart 2008, 2010; Wulfmeier 2015).",
-             coh_irl_option_table, sizeof(coh_irl_options)},
+    .kind =
+        {"irl",
+         "Inverse reinforcement learning: the reward behind demonstrations, in a known model "
+         "(Ng and Russell 2000; Abbeel and Ng 2004; Ziebart 2008, 2010; Wulfmeier 2015).",
+         coh_irl_option_table, sizeof(coh_irl_options)},
     .unit = "epochs",
     .create = coh_irl_create,
     .destroy = coh_irl_destroy,

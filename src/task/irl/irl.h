@@ -68,14 +68,14 @@ typedef struct coh_irl {
   coh_irl_demos demos, held;
   /* the learner */
   double *params, *accepted, *trial, *gradient; /* (n_params) */
-  double *reward, *row_gradient;        /* (n_rows) */
-  double *model_reward;                 /* (n_rows): of the model to be judged */
+  double *reward, *row_gradient;                /* (n_rows) */
+  double *model_reward;                         /* (n_rows): of the model to be judged */
   coh_soft *soft;
   coh_soft_likelihood *likelihood, *judge;
   coh_lbfgs *lbfgs;
   coh_irl_network net;
   /* apprenticeship: the learner's mixture of policies so far */
-  double *mixture;       /* (n_states): its discounted visits */
+  double *mixture; /* (n_states): its discounted visits */
   int64_t n_epochs;
   bool is_done;
   double objective, gradient_norm, margin;
@@ -124,6 +124,11 @@ coh_status coh_irl_solve_program(coh_irl *irl);
 
 /* One iteration of Abbeel and Ng's projection. */
 coh_status coh_irl_project(coh_irl *irl);
+
+/* The optimal values of a model that pays rewards (n_rows), within 1e-7 of the largest reward,
+ * and a policy. value: in/out (n_states), a start. choice: out, n_states. */
+coh_status coh_irl_plan(const coh_irl *irl, const coh_mdp *mdp, const double *reward,
+                        double *value, int32_t *choice);
 
 /* choice (out, n_states): an optimal policy of a model that pays rewards (n_rows). */
 coh_status coh_irl_best_response(coh_irl *irl, const coh_mdp *mdp, const double *reward,

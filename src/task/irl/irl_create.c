@@ -19,8 +19,8 @@ static coh_status create_world(coh_irl *irl) {
         coh_irl_world_make(&o->world, o->discount, world_seed(irl, k + 1), &irl->transfer[k]));
   const coh_mdp *mdp = irl->world.mdp;
   irl->n_columns = o->reward_on == 0 ? 1 : mdp->n_actions;
-  irl->n_params = irl->n_columns * (o->reward == COH_IRL_TABLE ? mdp->n_states
-                                                                 : irl->world.n_features);
+  irl->n_params =
+      irl->n_columns * (o->reward == COH_IRL_TABLE ? mdp->n_states : irl->world.n_features);
   return coh_mdp_incoming_create(mdp, &irl->incoming);
 }
 
@@ -81,15 +81,14 @@ static coh_status create_demos(coh_irl *irl) {
 
 static coh_status create_best(coh_irl *irl) {
   const coh_mdp *mdp = irl->world.mdp;
-  coh_mdp_solution solution;
-  coh_mdp_solve_options options = {.n_threads = irl->context->n_threads};
+  int32_t *choice;
   COH_NEW(irl->best_value, mdp->n_states);
-  COH_TRY(coh_mdp_solve(mdp, &options, &solution));
-  memcpy(irl->best_value, solution.values, (size_t)mdp->n_states * sizeof *irl->best_value);
-  coh_mdp_solution_clear(&solution);
+  COH_NEW(choice, mdp->n_states);
+  coh_status status = coh_irl_plan(irl, mdp, mdp->reward, irl->best_value, choice);
+  coh_free(choice);
   for (int64_t s = 0; s < mdp->n_states; s++)
     irl->best_return += mdp->start[s] * irl->best_value[s];
-  return COH_OK;
+  return status;
 }
 
 static coh_status create_soft(coh_irl *irl) {
@@ -97,11 +96,10 @@ static coh_status create_soft(coh_irl *irl) {
   const coh_irl_options *o = irl->options;
   coh_soft_model model = {mdp->n_states,    mdp->n_rows, mdp->first_row,
                           mdp->first_entry, mdp->next,   mdp->probability};
-  coh_soft_config config = {.backup = o->method == COH_IRL_TRAJECTORY_ENTROPY
-                                          ? COH_SOFT_TRAJECTORY
-                                          : COH_SOFT_CAUSAL,
-                            .gamma = o->discount,
-                            .n_threads = irl->context->n_threads};
+  coh_soft_config config = {
+      .backup = o->method == COH_IRL_TRAJECTORY_ENTROPY ? COH_SOFT_TRAJECTORY : COH_SOFT_CAUSAL,
+      .gamma = o->discount,
+      .n_threads = irl->context->n_threads};
   return coh_soft_create(&model, &config, &irl->soft);
 }
 
@@ -111,8 +109,7 @@ static coh_status create_fit(coh_irl *irl) {
                                        .gamma = o->discount,
                                        .horizon = o->horizon,
                                        .tolerance = o->tolerance};
-  COH_TRY(
-      coh_soft_likelihood_create(irl->soft, &irl->demos.uses, &config, &irl->likelihood));
+  COH_TRY(coh_soft_likelihood_create(irl->soft, &irl->demos.uses, &config, &irl->likelihood));
   config.goal = COH_SOFT_LIKELIHOOD;
   if (irl->held.n_steps > 0)
     COH_TRY(coh_soft_likelihood_create(irl->soft, &irl->held.uses, &config, &irl->judge));

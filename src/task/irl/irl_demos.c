@@ -56,13 +56,13 @@ static void act(const coh_mdp *mdp, const double *policy, coh_key key, int64_t i
   for (int64_t t = 0; t < length && !coh_mdp_is_terminal(mdp, state); t++) {
     coh_stream stream = coh_stream_begin(key, (uint32_t)index, (uint64_t)t + 1);
     int64_t first_row = mdp->first_row[state];
-    int64_t row = first_row + draw_index(policy + first_row,
-                                         mdp->first_row[state + 1] - first_row,
-                                         coh_stream_uniform(&stream));
+    int64_t row =
+        first_row + draw_index(policy + first_row, mdp->first_row[state + 1] - first_row,
+                               coh_stream_uniform(&stream));
     int64_t first = mdp->first_entry[row];
-    int64_t entry = first + draw_index(mdp->probability + first,
-                                       mdp->first_entry[row + 1] - first,
-                                       coh_stream_uniform(&stream));
+    int64_t entry =
+        first + draw_index(mdp->probability + first, mdp->first_entry[row + 1] - first,
+                           coh_stream_uniform(&stream));
     demos->state[demos->n_steps] = (uint32_t)state;
     demos->row[demos->n_steps++] = row;
     state = mdp->next[entry];
@@ -98,8 +98,8 @@ static coh_status state_of(const coh_mdp *mdp, const coh_transitions *data, cons
   if (data->n_values == 1 && values[0] >= 0 && (double)values[0] < (double)mdp->n_states &&
       floorf(values[0]) == values[0])
     found = (int64_t)values[0];
-  for (int64_t k = 0; data->n_values == mdp->n_states && data->n_values > 1 && k < data->n_values;
-       k++) {
+  for (int64_t k = 0;
+       data->n_values == mdp->n_states && data->n_values > 1 && k < data->n_values; k++) {
     if (values[k] == 0) continue;
     COH_CHECK(values[k] == 1 && found < 0, COH_E_DATA,
               "%s: row %lld (trajectory %lld): the state is not one-hot", data->source,
@@ -138,10 +138,10 @@ static coh_status take(const coh_mdp *mdp, const coh_transitions *data, int64_t 
     step = begins ? 0 : step + 1;
     COH_TRY(state_of(mdp, data, data->states + i * data->n_values, i, &state));
     COH_TRY(state_of(mdp, data, data->next_states + i * data->n_values, i, &next));
-    COH_CHECK(begins || state == before, COH_E_DATA,
-              "%s: trajectory %lld, step %lld begins in state %lld, the step before led to %lld",
-              data->source, (long long)episode, (long long)step, (long long)state,
-              (long long)before);
+    COH_CHECK(
+        begins || state == before, COH_E_DATA,
+        "%s: trajectory %lld, step %lld begins in state %lld, the step before led to %lld",
+        data->source, (long long)episode, (long long)step, (long long)state, (long long)before);
     int64_t row = row_of(mdp, state, data->actions[i]);
     COH_CHECK(row >= 0, COH_E_DATA,
               "%s: trajectory %lld, step %lld: state %lld has no action %d", data->source,

@@ -126,7 +126,8 @@ coh_status coh_irl_evaluate(void *task, coh_metric_row *exact) {
   coh_metric_add(exact, "eval/return", score.learner);
   coh_metric_add(exact, "eval/visits_distance", score.visits);
   coh_metric_add(exact, "eval/correlation", score.correlation);
-  if (isfinite(score.likelihood)) coh_metric_add(exact, "eval/log_likelihood", score.likelihood);
+  if (isfinite(score.likelihood))
+    coh_metric_add(exact, "eval/log_likelihood", score.likelihood);
   if (isfinite(score.transfer)) coh_metric_add(exact, "eval/transfer_evd", score.transfer);
   return COH_OK;
 }

@@ -70,8 +70,8 @@ coh_status coh_irl_network_create(coh_irl *irl) {
   COH_NEW(net->rewards, n_lanes * net->lane_states * irl->n_columns);
   COH_NEW(net->seeds, n_lanes * net->lane_states * irl->n_columns);
   COH_TRY(coh_network_initialize(net->network, context->seed, net->params));
-  COH_TRY(coh_learner_create(&net->learner, context, "", &irl->options->optimizer,
-                             net->n_floats));
+  COH_TRY(
+      coh_learner_create(&net->learner, context, "", &irl->options->optimizer, net->n_floats));
   COH_NEW(net->lane, context->lanes.n_local);
   for (int64_t i = 0; i < context->lanes.n_local; i++)
     COH_TRY(create_lane(net, irl->n_columns, &net->lane[i]));
@@ -211,7 +211,7 @@ coh_status coh_irl_network_step(coh_irl *irl, const double *by_row, double objec
       int64_t column = irl->n_columns == 1 ? 0 : mdp->action[row];
       net->seeds[s * irl->n_columns + column] -= (float)by_row[row]; // a loss to be lowered
     }
-  COH_TRY(coh_lane_loop(irl->context->n_threads, irl->context->lanes.n_local, backward_lane,
-                        irl));
+  COH_TRY(
+      coh_lane_loop(irl->context->n_threads, irl->context->lanes.n_local, backward_lane, irl));
   return coh_learner_step(&net->learner, net->params, 1);
 }

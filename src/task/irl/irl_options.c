@@ -116,15 +116,17 @@ const coh_option coh_irl_option_table[] = {
      FIELD(method),
      .initial = "causal_entropy",
      .choices = "causal_entropy|trajectory_entropy|linear_program|apprenticeship",
-     .doc = "Maximum causal entropy (Ziebart 2010); maximum entropy over trajectories (Ziebart "
-            "2008); linear programming (Ng and Russell 2000); projection (Abbeel and Ng 2004)."},
+     .doc =
+         "Maximum causal entropy (Ziebart 2010); maximum entropy over trajectories (Ziebart "
+         "2008); linear programming (Ng and Russell 2000); projection (Abbeel and Ng 2004)."},
     {.name = "objective",
      .type = COH_CHOICE,
      FIELD(objective),
      .initial = "likelihood",
      .choices = "likelihood|matching",
-     .doc = "likelihood: of the demonstrated actions; matching: the concave dual whose gradient "
-            "is the expert's visits minus the learner's."},
+     .doc =
+         "likelihood: of the demonstrated actions; matching: the concave dual whose gradient "
+         "is the expert's visits minus the learner's."},
     {.name = "reward",
      .type = COH_CHOICE,
      FIELD(reward),
@@ -225,9 +227,8 @@ coh_status coh_irl_options_check(const coh_irl_options *options, const char *nam
             "%s: l1 is for linear and table rewards; a network takes l2", name);
   COH_CHECK(options->transfer == 0 || options->reward != COH_IRL_TABLE, COH_E_CONFIG,
             "%s: a table of rewards cannot be tried on other worlds (transfer)", name);
-  COH_CHECK(options->method != COH_IRL_LINEAR_PROGRAM || coh_linear_program_available(),
-            COH_E_CONFIG,
-            "%s: method linear_program needs Clp: install coinor-libclp-dev and build again",
-            name);
+  COH_CHECK(
+      options->method != COH_IRL_LINEAR_PROGRAM || coh_linear_program_available(), COH_E_CONFIG,
+      "%s: method linear_program needs Clp: install coinor-libclp-dev and build again", name);
   return COH_OK;
 }

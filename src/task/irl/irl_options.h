@@ -39,11 +39,11 @@ typedef struct coh_irl_options {
   double discount;
   int64_t world_seed, transfer;
   coh_irl_expert expert;
-  int method;       /* coh_irl_method */
-  int objective;    /* coh_soft_goal */
-  int reward;       /* coh_irl_model */
-  int reward_on;    /* 0: states, 1: state-action pairs */
-  int64_t horizon;  /* 0: infinite */
+  int method;      /* coh_irl_method */
+  int objective;   /* coh_soft_goal */
+  int reward;      /* coh_irl_model */
+  int reward_on;   /* 0: states, 1: state-action pairs */
+  int64_t horizon; /* 0: infinite */
   double l1, l2;
   double tolerance; /* of soft values and visits */
   double stop;      /* of the fit */

@@ -10,9 +10,15 @@
 #include "io/file.h"
 #include "task/irl/irl.h"
 
-enum { PATH_BYTES = 4096, PANEL_PIXELS = 384, MOST_STEPS = 60, MOST_PANELS = 2 };
+enum {
+  PATH_BYTES = 4096,
+  PANEL_PIXELS = 384,
+  WIDE_PIXELS = 1024,
+  MOST_STEPS = 60,
+  MOST_PANELS = 2
+};
 
-// numbers of cells, made to at most PANEL_PIXELS a side by taking means of squares
+// numbers of cells, made to fit the panel by taking means of squares
 typedef struct panel {
   int64_t rows, columns;
   int64_t shrink; /* cells a side that become one */
@@ -24,11 +30,13 @@ typedef struct panel {
 static void size_panel(const coh_irl_world *world, panel *made) {
   int64_t longest = world->picture_rows > world->picture_columns ? world->picture_rows
                                                                  : world->picture_columns;
-  made->shrink = (longest + PANEL_PIXELS - 1) / PANEL_PIXELS;
+  bool is_wide = world->picture_columns > 2 * world->picture_rows; // panels then are stacked
+  int64_t room = is_wide ? WIDE_PIXELS : PANEL_PIXELS;
+  made->shrink = (longest + room - 1) / room;
   made->rows = (world->picture_rows + made->shrink - 1) / made->shrink;
   made->columns = (world->picture_columns + made->shrink - 1) / made->shrink;
-  int64_t scale = PANEL_PIXELS * made->shrink / longest;
-  made->scale = scale > 16 && made->rows > 8 ? 16 : (int)(scale < 1 ? 1 : scale);
+  int64_t scale = room * made->shrink / longest;
+  made->scale = (int)(scale < 1 ? 1 : scale > 48 ? 48 : scale);
 }
 
 // mean (or sum) of numbers of states in every square
@@ -142,7 +150,7 @@ static void draw_walk(const double *x, const double *y, int64_t n, double width,
   int64_t first = 0;
   for (int64_t i = 1; i <= n; i++) {
     if (i < n && fabs(x[i] - x[i - 1]) < (double)image->width / 2) continue;
-    coh_path path = {x + first, y + first, i - first, width, {rgb[0], rgb[1], rgb[2]},
+    coh_path path = {x + first,           y + first, i - first, width, {rgb[0], rgb[1], rgb[2]},
                      first == 0 && i == n};
     coh_path_draw(&path, image);
     first = i;
@@ -154,11 +162,11 @@ static coh_status draw_ways(coh_irl *irl, panel *panels, int32_t *choice) {
   const coh_irl_world *world = &irl->world;
   double x[MOST_STEPS], y[MOST_STEPS];
   for (int k = 0; k < 2; k++) {
-    COH_TRY(coh_irl_best_response(
-        irl, world->mdp, k == 0 ? world->mdp->reward : irl->model_reward, choice));
+    COH_TRY(coh_irl_best_response(irl, world->mdp,
+                                  k == 0 ? world->mdp->reward : irl->model_reward, choice));
     for (int64_t from = 0; from < 4 && from < irl->demos.n_trajectories; from++) {
-      int64_t n = walk(world, &panels[k], choice,
-                       irl->demos.state[irl->demos.first[from]], x, y);
+      int64_t n =
+          walk(world, &panels[k], choice, irl->demos.state[irl->demos.first[from]], x, y);
       double width = fmax(2, panels[k].scale * 0.3);
       draw_walk(x, y, n, width, k == 0 ? light : red, &panels[k].image);
     }
@@ -166,8 +174,8 @@ static coh_status draw_ways(coh_irl *irl, panel *panels, int32_t *choice) {
   return COH_OK;
 }
 
-static coh_status draw_all(coh_irl *irl, coh_results *results, double *by_state,
-                           double *visits, int32_t *choice) {
+static coh_status draw_all(coh_irl *irl, coh_results *results, double *by_state, double *visits,
+                           int32_t *choice) {
   const coh_irl_world *world = &irl->world;
   const coh_mdp *mdp = world->mdp;
   panel panels[MOST_PANELS] = {{0}};

@@ -1,5 +1,5 @@
-/* The two methods that need a planner but no entropy: Ng and Russell's linear program and Abbeel
- * and Ng's projection.
+/* The two methods that need a planner but no entropy: Ng and Russell's linear program and
+ * Abbeel and Ng's projection.
  *
  * The linear program is written in the values V of the expert's policy instead of the rewards
  * R = (I - gamma P*) V, so that every constraint has as few entries as the model:
@@ -8,8 +8,8 @@
  *   (P* - P_a) V >= z >= 0 where the expert was seen to prefer * to a
  *   -u <= V - gamma P* V <= u <= bound,      V - gamma P* V = Phi theta for linear rewards
  *
- * Sources: Ng and Russell, "Algorithms for inverse reinforcement learning", 2000; Abbeel and Ng,
- * "Apprenticeship learning via inverse reinforcement learning", 2004. */
+ * Sources: Ng and Russell, "Algorithms for inverse reinforcement learning", 2000; Abbeel and
+ * Ng, "Apprenticeship learning via inverse reinforcement learning", 2004. */
 #include <math.h>
 #include <string.h>
 
@@ -63,7 +63,8 @@ static coh_status count_choices(const coh_irl *irl, int64_t *chosen) {
   return COH_OK;
 }
 
-static void add_transitions(program_rows *rows, const coh_mdp *mdp, int64_t row, double factor) {
+static void add_transitions(program_rows *rows, const coh_mdp *mdp, int64_t row,
+                            double factor) {
   for (int64_t e = mdp->first_entry[row]; e < mdp->first_entry[row + 1]; e++)
     add_entry(rows, mdp->next[e], factor * mdp->probability[e]);
 }
@@ -183,8 +184,8 @@ static coh_status solve_with(coh_irl *irl, int64_t *chosen, program_rows *rows,
   for (int64_t s = 0; s < n; s++) // nor has one with a single action
     if (irl->world.mdp->first_row[s + 1] - irl->world.mdp->first_row[s] == 1)
       high[2 * n + s] = 0;
-  coh_linear_program program = {n_variables, rows->n_rows,  objective,   low,
-                                high,        rows->low,     rows->high,  rows->first,
+  coh_linear_program program = {n_variables,    rows->n_rows, objective,  low,
+                                high,           rows->low,    rows->high, rows->first,
                                 rows->variable, rows->factor};
   COH_TRY(coh_linear_program_solve(&program, x, &irl->objective, NULL));
   read_solution(irl, chosen, x);
@@ -208,21 +209,39 @@ coh_status coh_irl_solve_program(coh_irl *irl) {
 
 // ---- projection
 
-coh_status coh_irl_best_response(coh_irl *irl, const coh_mdp *mdp, const double *reward,
-                                 int32_t *choice) {
+enum { MOST_SWEEPS = 100000 };
+
+// value iteration to MacQueen's bound: its sweeps are cheap, and ties and plateaus, of which
+// sparse rewards have many, do not hold it up
+coh_status coh_irl_plan(const coh_irl *irl, const coh_mdp *mdp, const double *reward,
+                        double *value, int32_t *choice) {
   coh_mdp paying = *mdp;
-  coh_mdp_solution solution;
-  double largest = 0;
+  memcpy(&paying.reward, &reward, sizeof reward); // only read
+  int64_t n = mdp->n_states;
+  double largest = 0, low = -INFINITY, high = INFINITY, *next;
+  double reach = mdp->discount / (1 - mdp->discount);
   for (int64_t row = 0; row < mdp->n_rows; row++)
     largest = fmax(largest, fabs(reward[row]));
-  memcpy(&paying.reward, &reward, sizeof reward); // only read
-  coh_mdp_solve_options options = {.n_threads = irl->context->n_threads,
-                                   .tolerance = fmax(1e-9 * largest, 1e-12) /
-                                                (1 - mdp->discount)};
-  COH_TRY(coh_mdp_solve(&paying, &options, &solution));
-  memcpy(choice, solution.choice, (size_t)mdp->n_states * sizeof *choice);
-  coh_mdp_solution_clear(&solution);
+  COH_NEW(next, n);
+  for (int64_t turn = 0; turn < MOST_SWEEPS && (high - low) * reach > 1e-7 * largest; turn++) {
+    coh_mdp_sweep(&paying, false, irl->context->n_threads, value, next, choice, &low, &high);
+    memcpy(value, next, (size_t)n * sizeof *value);
+  }
+  for (int64_t s = 0; s < n; s++) // the middle of the bounds
+    value[s] += reach * (low + high) / 2;
+  coh_free(next);
+  COH_CHECK((high - low) * reach <= 1e-7 * largest, COH_E_DIVERGED,
+            "value iteration did not converge: its bound stays %g wide", (high - low) * reach);
   return COH_OK;
+}
+
+coh_status coh_irl_best_response(coh_irl *irl, const coh_mdp *mdp, const double *reward,
+                                 int32_t *choice) {
+  double *value;
+  COH_NEW(value, mdp->n_states);
+  coh_status status = coh_irl_plan(irl, mdp, reward, value, choice);
+  coh_free(value);
+  return status;
 }
 
 // w = Phi^T (expert's visits - mixture's), for a table the difference itself

@@ -1,6 +1,6 @@
-/* Linear rewards theta . phi(s), and a table, which is linear in one-hot states. With rewards of
- * actions every action has its own theta: parameter (feature, action) is feature * n_columns +
- * action. */
+/* Linear rewards theta . phi(s), and a table, which is linear in one-hot states. With rewards
+ * of actions every action has its own theta: parameter (feature, action) is feature * n_columns
+ * + action. */
 #include <string.h>
 
 #include "task/irl/irl.h"

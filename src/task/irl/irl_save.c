@@ -21,10 +21,9 @@ static coh_status visit_all(coh_irl *irl, double *numbers, visit_function *visit
                             void *context) {
   int64_t n_states = irl->world.mdp->n_states, n;
   if (!coh_irl_has_network(irl)) {
-    COH_TRY(visit_vector(visit, context, COH_STORE_MODEL, "reward", irl->n_params,
-                         irl->accepted));
     COH_TRY(
-        visit_vector(visit, context, COH_STORE_STATE, "trial", irl->n_params, irl->params));
+        visit_vector(visit, context, COH_STORE_MODEL, "reward", irl->n_params, irl->accepted));
+    COH_TRY(visit_vector(visit, context, COH_STORE_STATE, "trial", irl->n_params, irl->params));
   }
   if (irl->lbfgs) {
     double *block = coh_lbfgs_state(irl->lbfgs, &n);
@@ -54,15 +53,15 @@ coh_status coh_irl_save(void *task, coh_saver *saver) {
   coh_irl *irl = task;
   for (int64_t k = 0; k < irl->n_params && !coh_irl_has_network(irl); k++)
     COH_CHECK(isfinite(irl->accepted[k]), COH_E_DIVERGED, "a reward is not finite");
-  double numbers[N_NUMBERS] = {(double)irl->n_epochs,
-                               (double)irl->is_done,
-                               irl->objective,
-                               irl->gradient_norm,
-                               irl->margin,
-                               (double)irl->effort.value.n_sweeps,
-                               (double)(irl->effort.value.n_products +
-                                        irl->effort.visit.n_products),
-                               (double)irl->n_window};
+  double numbers[N_NUMBERS] = {
+      (double)irl->n_epochs,
+      (double)irl->is_done,
+      irl->objective,
+      irl->gradient_norm,
+      irl->margin,
+      (double)irl->effort.value.n_sweeps,
+      (double)(irl->effort.value.n_products + irl->effort.visit.n_products),
+      (double)irl->n_window};
   memcpy(irl->saved, numbers, sizeof numbers);
   COH_TRY(visit_all(irl, irl->saved, save_one, saver));
   if (!coh_irl_has_network(irl)) return COH_OK;

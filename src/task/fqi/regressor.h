@@ -53,10 +53,4 @@ coh_status coh_regressor_open(const coh_choice *choice, const coh_fqi_problem *p
                               coh_regressor *regressor);
 void coh_regressor_close(coh_regressor *regressor);
 
-/* The rows that a lane works on when rows are parted: first of lane i of n_lanes. */
-static inline int64_t coh_fqi_row_of(const coh_fqi_problem *problem, int64_t lane) {
-  int64_t n = problem->batch->n_rows, n_lanes = problem->context->lanes.n_lanes;
-  return n / n_lanes * lane + n % n_lanes * lane / n_lanes;
-}
-
 #endif

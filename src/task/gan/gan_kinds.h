@@ -34,10 +34,25 @@ typedef struct coh_gan_regularizer_type {
 
 extern const coh_kind_set coh_gan_regularizer_kinds;
 
-/* Rows of a table with a single weight, and its struct. */
+/* A single weight. */
 typedef struct coh_gan_weight_options {
   double weight;
 } coh_gan_weight_options;
+
+/* R1 and R2, which differ in where they look: gamma / 2 |dD/dx|^2. */
+extern const coh_option coh_gan_slope_table[];
+coh_value coh_gan_slope_penalty(const void *options, coh_graph *g, coh_value squares);
+
+/* One-sided label smoothing of the losses of probabilities. */
+typedef struct coh_gan_smoothing_options {
+  double smoothing;
+} coh_gan_smoothing_options;
+
+extern const coh_option coh_gan_smoothing_table[];
+
+/* -log D(x) - log(1 - D(G(z))) of each pair, D being the sigmoid of the network's value. */
+coh_value coh_gan_log_loss(const coh_gan_smoothing_options *options, coh_graph *g,
+                           coh_value real, coh_value fake);
 
 /* ---- sources/: what the generator is given
  * --------------------------------------------------- */

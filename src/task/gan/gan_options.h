@@ -15,7 +15,6 @@ typedef struct coh_gan_evaluation {
   int64_t samples;           /* of an evaluation */
   char *classifier, *second; /* model.safetensors of classifiers, "" for none */
   int64_t neighbors;
-  int64_t classify_epochs; /* of the classification accuracy score, 0: not taken */
 } coh_gan_evaluation;
 
 typedef struct coh_gan_options {
@@ -32,9 +31,7 @@ typedef struct coh_gan_options {
   bool see_source; /* the discriminator sees the source beside the image */
   coh_choice generator_optimizer, discriminator_optimizer;
   double average; /* decay of the averaged generator */
-  int64_t recalibrate;
   coh_gan_evaluation evaluation;
-  int64_t frame_every; /* updates between frames of the animation of training; 0: none */
 } coh_gan_options;
 
 extern const coh_option coh_gan_option_table[];

@@ -63,7 +63,7 @@ static coh_status pca_metrics(void *task, coh_metric_row *exact, coh_metric_row 
   coh_pca *pca = task;
   const coh_principal *r = coh_principal_fit_result(pca->fit);
   coh_metric_add(exact, "pca/total_variance", r->total);
-  coh_metric_add(exact, "pca/updates", (double)coh_principal_fit_passes(pca->fit));
+  coh_metric_add(exact, "train/updates", (double)coh_principal_fit_passes(pca->fit));
   double kept = 0;
   for (int64_t i = 0; i < r->k; i++)
     kept += r->variances[i];

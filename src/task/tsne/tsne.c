@@ -34,7 +34,7 @@ static coh_status tsne_metrics(void *task, coh_metric_row *exact, coh_metric_row
   double divergence, now = coh_clock_now(), seconds = now - t->window_begun;
   COH_TRY(coh_tsne_divergence(t, &divergence));
   coh_metric_add(exact, "tsne/divergence", divergence);
-  coh_metric_add(exact, "tsne/updates", (double)t->iteration);
+  coh_metric_add(exact, "train/updates", (double)t->iteration);
   coh_metric_add(exact, "tsne/extent", extent_of(t));
   coh_metric_add(exact, "tsne/exaggeration",
                  t->iteration <= t->options->early_steps ? t->options->early_exaggeration

@@ -103,8 +103,10 @@ static dnnl_status_t describe(const coh_convolution_shape *s, coh_convolution_ki
   return dnnl_invalid_arguments;
 }
 
-static dnnl_status_t make_attributes(dnnl_primitive_attr_t *attr) {
+static dnnl_status_t make_attributes(dnnl_primitive_attr_t *attr, bool bf16) {
   dnnl_status_t status = dnnl_primitive_attr_create(attr);
+  if (status != dnnl_success) return status;
+  if (bf16) status = dnnl_primitive_attr_set_fpmath_mode(*attr, dnnl_fpmath_mode_bf16);
   if (status != dnnl_success) return status;
   return dnnl_primitive_attr_set_scratchpad_mode(*attr, dnnl_scratchpad_mode_user);
 }
@@ -149,7 +151,7 @@ static coh_status make_reorder(coh_convolution *plan) {
   bool unpack = plan->kind == COH_CONVOLUTION_WEIGHTS;
   dnnl_primitive_desc_t pd;
   dnnl_primitive_attr_t attr;
-  DNNL_TRY(make_attributes(&attr), "make attributes");
+  DNNL_TRY(make_attributes(&attr, false), "make attributes");
   dnnl_status_t status = dnnl_reorder_primitive_desc_create(
       &pd, unpack ? packed : &plan->canonical, plan->engine, unpack ? &plan->canonical : packed,
       plan->engine, attr);
@@ -197,7 +199,7 @@ static coh_status make_primitive(coh_convolution *plan, const coh_convolution_sh
   dnnl_convolution_desc_t desc;
   DNNL_TRY(describe(shape, plan->kind, &desc, &plan->canonical), "describe the shape");
   dnnl_primitive_attr_t attr;
-  DNNL_TRY(make_attributes(&attr), "make attributes");
+  DNNL_TRY(make_attributes(&attr, shape->bf16), "make attributes");
   dnnl_primitive_desc_t pd, hint = NULL;
   dnnl_status_t status = dnnl_success;
   if (plan->kind !=

@@ -39,6 +39,8 @@ static coh_status check_options(const coh_gan *gan) {
   COH_CHECK(!gan->source->is_latent || (o->content.weight == 0 && !o->see_source), COH_E_CONFIG,
             "content, see_source: images out of noise have no real image to be compared with; "
             "choose another source");
+  COH_CHECK(o->adversarial > 0 || o->content.weight > 0, COH_E_CONFIG,
+            "adversarial, content: with both weights at 0 the generator would learn nothing");
   COH_CHECK(o->augments.n_items == 0 || !o->see_source, COH_E_CONFIG,
             "augments: with see_source image and source would no longer fit each other");
   return COH_OK;

@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "task/gan/gan.h"
+#include "task/gan/image_novelty.h"
 #include "task/gan/image_scores.h"
 
 static coh_status check_classes(const coh_gan *gan) {
@@ -149,6 +150,7 @@ coh_status coh_gan_create(const coh_run_context *context, const void *options, v
     gan->options = options;
     gan->scored_at = -1;
     gan->last_won = NAN;
+    coh_gan_forget(&gan->score);
     status = create(gan);
   }
   status = coh_comm_agree(context->world, status);
@@ -173,6 +175,7 @@ void coh_gan_destroy(void **task) {
   if (gan->critic_learner.context) coh_learner_destroy(&gan->critic_learner);
   for (int k = 0; k < 2; k++)
     coh_image_scores_destroy(&gan->scores[k]);
+  coh_image_novelty_destroy(&gan->novelty);
   coh_gan_programs_destroy(gan);
   coh_loader_destroy(&gan->loader);
   coh_dataset_destroy(&gan->train), coh_dataset_destroy(&gan->test);

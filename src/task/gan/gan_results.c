@@ -10,7 +10,7 @@
 #include "task/gan/gan.h"
 #include "task/gan/image_scores.h"
 
-enum { PATH_BYTES = 4096, TEXT = 512, COLUMNS = 10, ROWS = 10, SIDE = 480, POINTS = 2000 };
+enum { PATH_BYTES = 4096, TEXT = 1024, COLUMNS = 10, ROWS = 10, SIDE = 480, POINTS = 2000 };
 
 static coh_status figures_path(const coh_gan *gan, const char *name, char path[PATH_BYTES]) {
   snprintf(path, PATH_BYTES, "%s/figures", gan->context->folder);
@@ -26,11 +26,8 @@ static int channels_of(const coh_gan *gan) {
 // every image that was not photographed says so, and where it is from
 static coh_status mark_synthetic(const coh_gan *gan, const char *path) {
   char text[TEXT];
-  snprintf(
-      text, sizeof text,
-      "synthetic: made by a generator of Cohort, run %s, config %s, seed %llu, update %lld",
-      gan->context->folder, gan->context->config_name, (unsigned long long)gan->context->seed,
-      (long long)gan->maker_learner.n_updates);
+  snprintf(text, sizeof text, "synthetic: made by a generator; %s, update %lld",
+           gan->context->provenance, (long long)gan->maker_learner.n_updates);
   return coh_png_note(path, "Provenance", text);
 }
 
@@ -302,7 +299,9 @@ static void add_numbers(const coh_gan *gan, coh_results *results) {
 static coh_status show(coh_gan *gan, float *made, float *real, int64_t n,
                        coh_results *results) {
   const coh_dataset *from = gan->source->is_latent ? NULL : gan->test ? gan->test : gan->train;
-  COH_TRY(coh_gan_generate(gan, "gan.show", n, from, made, NULL, NULL));
+  const coh_gan_request request = {
+      .n = n, .key = coh_gan_noise_key(gan, "gan.show"), .label = -1, .real = from};
+  COH_TRY(coh_gan_generate(gan, &request, made, NULL, NULL));
   coh_status status = COH_OK;
   if (coh_world_rank(gan->context->world) == 0) {
     coh_results_text(results, diagnosis(gan));

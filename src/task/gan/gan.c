@@ -18,8 +18,7 @@ static void add_learning(coh_gan *gan, coh_metric_row *exact) {
   coh_metric_add(exact, "train/g_loss", maker[COH_GAN_TAIL_MAKER_LOSS] / n);
   coh_metric_add(exact, "train/d_real", critic[COH_GAN_TAIL_REAL] / rows);
   coh_metric_add(exact, "train/d_fake", critic[COH_GAN_TAIL_FAKE] / rows);
-  gan->last_won = critic[COH_GAN_TAIL_WON] / rows;
-  coh_metric_add(exact, "train/d_won", gan->last_won);
+  coh_metric_add(exact, "train/d_won", critic[COH_GAN_TAIL_WON] / rows);
   coh_metric_add(exact, "train/d_accuracy_real", critic[COH_GAN_TAIL_REAL_SURE] / rows);
   coh_metric_add(exact, "train/d_accuracy_fake", critic[COH_GAN_TAIL_FAKE_SURE] / rows);
   coh_metric_add(exact, "train/penalty", critic[COH_GAN_TAIL_PENALTY] / rows);
@@ -28,6 +27,8 @@ static void add_learning(coh_gan *gan, coh_metric_row *exact) {
   double norm = coh_learner_norm(&gan->critic_learner);
   if (isfinite(norm)) coh_metric_add(exact, "train/d_gradient_norm", norm);
   norm = coh_learner_norm(&gan->maker_learner);
+  coh_gan_remember(&gan->history, critic[COH_GAN_TAIL_WON] / rows,
+                   critic[COH_GAN_TAIL_LOSS] / n, maker[COH_GAN_TAIL_MAKER_LOSS] / n, norm);
   if (isfinite(norm)) coh_metric_add(exact, "train/g_gradient_norm", norm);
   coh_metric_add(exact, "train/g_learning_rate",
                  coh_optimizer_learning_rate(gan->maker_learner.optimizer));

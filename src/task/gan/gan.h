@@ -12,9 +12,11 @@
 
 #include "cohort/data.h"
 #include "cohort/graph.h"
+#include "cohort/network_file.h"
 #include "cohort/nn.h"
 #include "cohort/random.h"
 #include "cohort/task.h"
+#include "task/gan/gan_diagnosis.h"
 #include "task/gan/gan_kinds.h"
 #include "task/gan/gan_options.h"
 #include "task/lane_pass.h"
@@ -109,13 +111,15 @@ typedef struct coh_gan {
   coh_gan_lane *lane; /* n_local */
   coh_key noise_key, class_key, mix_key, augment_key, settle_key;
   coh_gan_score score;
+  coh_gan_score simple; /* of restorations without a network, measured at the end */
   int64_t scored_at;
   struct coh_image_scores *scores[2]; /* feature spaces, NULL where not asked for */
+  coh_network_file *stack;            /* classifier of one channel of stacked images, or NULL */
   struct coh_image_novelty *novelty;  /* NULL until it is asked for */
   double data_spread[2];              /* of the dataset, over all and within classes; or 0 */
   /* accumulated since the last row of metrics */
   double window_begun, learn_seconds;
-  double last_won; /* train/d_won of the last row of metrics */
+  coh_gan_history history;
   int64_t updates_at_window;
 } coh_gan;
 
@@ -189,6 +193,13 @@ coh_status coh_gan_results(void *task, coh_results *results);
 /* Measure the averaged generator now. Collective. */
 coh_status coh_gan_measure(coh_gan *gan, coh_gan_score *score);
 
+/* Measure what the generator is given, enlarged, as if it were restored; for sources that are
+ * poorer images. Collective. */
+coh_status coh_gan_measure_given(coh_gan *gan, coh_gan_score *score);
+
+/* Modes that there are to be found, 0 where they are not known. */
+int64_t coh_gan_n_modes(const coh_gan *gan);
+
 /* Nothing is known. */
 void coh_gan_forget(coh_gan_score *score);
 
@@ -211,6 +222,18 @@ void coh_gan_add_score(const coh_gan_score *score, coh_metric_row *row);
 coh_status coh_gan_score_rows(void *task, const char *path, int64_t yardstick,
                               coh_metric_row *row);
 extern const char *const coh_gan_yardsticks[];
+enum { COH_GAN_REAL_TEST, COH_GAN_REAL_TRAINING }; /* the first of them */
+
+/* The numbers of one yardstick, without those that take a training; nothing is known where the
+ * run lacks those rows. Not collective. */
+coh_status coh_gan_score_yardstick(coh_gan *gan, int yardstick, coh_gan_score *score);
+
+/* ---- gan_given.c */
+
+/* What the generator is given for a request that has real rows, as rows of the dataset:
+ * enlarged by bicubic interpolation where it is smaller. rows: out, n x values of a row, on all
+ * ranks. Collective. */
+coh_status coh_gan_given(coh_gan *gan, const coh_gan_request *request, float *rows);
 
 /* The accuracy on the test set of a classifier trained on labelled rows; NAN where there is no
  * test set, or not a row of every class. Collective. */

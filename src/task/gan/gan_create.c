@@ -145,8 +145,8 @@ coh_status coh_gan_create(const coh_run_context *context, const void *options, v
     gan->context = context;
     gan->options = options;
     gan->scored_at = -1;
-    gan->last_won = NAN;
     coh_gan_forget(&gan->score);
+    coh_gan_forget(&gan->simple);
     status = create(gan);
   }
   status = coh_comm_agree(context->world, status);
@@ -175,6 +175,7 @@ void coh_gan_destroy(void **task) {
   for (int k = 0; k < 2; k++)
     coh_image_scores_destroy(&gan->scores[k]);
   coh_image_novelty_destroy(&gan->novelty);
+  coh_network_file_close(&gan->stack);
   coh_gan_programs_destroy(gan);
   coh_loader_destroy(&gan->loader);
   coh_dataset_destroy(&gan->train), coh_dataset_destroy(&gan->test);

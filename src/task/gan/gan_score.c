@@ -12,8 +12,8 @@
 enum { ROWS = 10000 };
 
 typedef enum yardstick {
-  TEST,
-  TRAINING,
+  TEST = COH_GAN_REAL_TEST,
+  TRAINING = COH_GAN_REAL_TRAINING,
   ONE_CLASS_LESS,
   NOISY,
   BLURRED,
@@ -131,6 +131,15 @@ static coh_status has_all_classes(const coh_gan *gan, const coh_dataset *rows, b
     *has = *has && counts[k] > 0;
   coh_free(counts);
   return COH_OK;
+}
+
+coh_status coh_gan_score_yardstick(coh_gan *gan, int which, coh_gan_score *score) {
+  coh_dataset *rows = NULL;
+  coh_gan_forget(score);
+  COH_TRY(open_yardstick(gan, (yardstick)which, &rows));
+  coh_status status = rows ? coh_gan_score_images(gan, rows, score) : COH_OK;
+  coh_dataset_destroy(&rows);
+  return status;
 }
 
 coh_status coh_gan_fit_classifier(coh_gan *gan, const coh_dataset *rows, double *accuracy) {

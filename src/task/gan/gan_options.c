@@ -52,9 +52,10 @@ static const coh_option evaluation_table[] = {
      .type = COH_BOOL,
      EVALUATION(thorough),
      .initial = "false",
-     .doc =
-         "At the end also: a classifier trained on generated images, the training images that "
-         "are nearest to generated ones, and the scores of damaged test images."},
+     .doc = "At the end also: a walk between latents, a classifier trained on generated "
+            "images, the "
+            "training images that are nearest to generated ones, and the scores of damaged "
+            "test images."},
     {0},
 };
 

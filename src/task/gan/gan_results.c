@@ -364,7 +364,7 @@ static coh_status show(coh_gan *gan, float *made, float *real, float *simple, in
     status = show_pictures(gan, made, simple, real, n, results);
   }
   COH_TRY(coh_comm_agree(gan->context->world, status));
-  return coh_gan_show_walk(gan, results);
+  return gan->options->evaluation.thorough ? coh_gan_show_walk(gan, results) : COH_OK;
 }
 
 coh_status coh_gan_results(void *task, coh_results *results) {

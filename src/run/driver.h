@@ -13,7 +13,7 @@
 #include "run/results.h"
 #include "run/run_config.h"
 
-enum { COH_PATH_BYTES = 4096 };
+enum { COH_PATH_BYTES = 4096, COH_NAME_BYTES = 256 };
 
 /* A run that is open: config, task, folder, sinks. */
 typedef struct coh_run {
@@ -40,6 +40,15 @@ typedef struct coh_run {
 coh_status coh_run_open(coh_run *run, coh_world *world, const char *config_path,
                         const coh_run_start_options *options, const char *folder);
 void coh_run_close(coh_run *run);
+
+/* Make the folder that was asked for, or runs/NAME, runs/NAME-2 ... NULL asked: the first that is
+ * free. n_existing: out, bytes of the part of its path that was there before. Not collective.
+ * Fails: COH_E_CONFIG where a run or a sweep lies there already; COH_E_IO. */
+coh_status coh_run_choose_folder(const char *name, const char *asked, char *folder,
+                                 size_t n_bytes, size_t *n_existing);
+
+/* The name of a run: its config's file name without what follows the first dot. */
+void coh_run_name_of(const char *config_path, char name[COH_NAME_BYTES]);
 
 /* Step to the end: the loop. Collective. Fails: as coh_run_start. */
 coh_status coh_run_drive(coh_run *run);

@@ -42,6 +42,37 @@ coh_status coh_run_start(coh_world *world, const char *config_path,
 coh_status coh_run_resume(coh_world *world, const char *folder,
                           const coh_run_start_options *options);
 
+/* ---- sweeps ------------------------------------------------------------------------------ */
+
+/* What a sweep tries. Zero-initialised: a grid, one seed, as many groups as runs and ranks
+ * allow.
+ */
+typedef struct coh_sweep_options {
+  const char *seeds;   /* "1..10" or "1,5,9": every setting with each; NULL: the config's own */
+  int64_t n_random;    /* settings drawn at random; 0: the grid of all values */
+  int64_t random_seed; /* of these draws */
+  int64_t n_groups;    /* of ranks; each group does one run at a time; 0: chosen */
+  const char *metric;  /* key of the result that is compared; NULL: a run's first result */
+} coh_sweep_options;
+
+/* Run a config with every setting of a grid, or with settings drawn at random, as one job whose
+ * ranks are divided into groups: start->overrides that are lists (key=a,b,c) or ranges
+ * (key=lo..hi, key=log:lo..hi) vary. Each run is a whole run folder, folder/members/NNNN, with
+ * the bits that it has alone; results of all: folder/sweep.csv, settings.csv, report.html. A
+ * run that fails is noted and leaves the others alone; a rank that crashes ends the job.
+ * source: a config, or the folder of a sweep that was interrupted: then what is done is kept,
+ * and start->overrides, seeds and n_random must be left out. Collective. Fails (agreed by all
+ * ranks): COH_E_CONFIG; COH_E_SAVED after SIGTERM or SIGUSR1; as the first run that failed. */
+coh_status coh_run_sweep(coh_world *world, const char *source,
+                         const coh_run_start_options *start, const coh_sweep_options *options);
+
+/* Whether a folder is that of a sweep. Not collective. */
+bool coh_run_is_sweep(const char *folder);
+
+/* Write a sweep's tables, figures and report again. output: closing lines, may be NULL.
+ * Not collective. Fails: COH_E_DATA, COH_E_IO. */
+coh_status coh_run_sweep_report(const char *folder, FILE *output);
+
 /* Evaluate the newest checkpoint of a run and print the numbers to options->output as one JSON
  * object. Overrides may change how it is evaluated. Writes nothing into the folder.
  * Collective. Fails: as coh_run_resume. */

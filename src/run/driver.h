@@ -13,7 +13,7 @@
 #include "run/results.h"
 #include "run/run_config.h"
 
-enum { COH_PATH_BYTES = 4096 };
+enum { COH_PATH_BYTES = 4096, COH_NAME_BYTES = 256 };
 
 /* A run that is open: config, task, folder, sinks. */
 typedef struct coh_run {
@@ -52,6 +52,15 @@ coh_status coh_run_open_saved(coh_world *world, const char *folder,
 /* One object of JSON for a row of metrics, as a member of what is being written. */
 struct coh_json_writer;
 void coh_run_write_row(const coh_metric_row *row, struct coh_json_writer *out);
+
+/* Make the folder that was asked for, or runs/NAME, runs/NAME-2 ... NULL asked: the first that is
+ * free. n_existing: out, bytes of the part of its path that was there before. Not collective.
+ * Fails: COH_E_CONFIG where a run or a sweep lies there already; COH_E_IO. */
+coh_status coh_run_choose_folder(const char *name, const char *asked, char *folder,
+                                 size_t n_bytes, size_t *n_existing);
+
+/* The name of a run: its config's file name without what follows the first dot. */
+void coh_run_name_of(const char *config_path, char name[COH_NAME_BYTES]);
 
 /* Step to the end: the loop. Collective. Fails: as coh_run_start. */
 coh_status coh_run_drive(coh_run *run);

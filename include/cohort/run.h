@@ -79,12 +79,29 @@ coh_status coh_run_sweep_report(const char *folder, FILE *output);
 coh_status coh_run_evaluate(coh_world *world, const char *folder,
                             const coh_run_start_options *options);
 
+/* Score rows that others have made (folders or files) as the run's own are scored, beside real
+ * rows that say what the numbers mean, and print all to options->output as one JSON object. The
+ * run needs no checkpoint, only its config; overrides may change how rows are scored.
+ * Collective. Fails: COH_E_CONFIG, COH_E_DATA, COH_E_CHECKPOINT (no run folder). */
+coh_status coh_run_score(coh_world *world, const char *folder, const char *const *paths,
+                         int64_t n_paths, const coh_run_start_options *options);
+
+/* Generate rows with the newest checkpoint of a run and write them: a grid (.png), arrays
+ * (.safetensors, .npz), or one PNG a row, a folder a class (a path that ends in /). All say
+ * that they are synthetic and where they come from. paths: of files; n_paths 0: samples.png and
+ * samples.safetensors in the run's results. options: overrides of n, seed, class
+ * (`cohort help sample`). Names of files are printed to options->output.
+ * Collective; rank 0 writes. Fails (agreed): COH_E_CONFIG, COH_E_CHECKPOINT, COH_E_IO. */
+coh_status coh_run_sample(coh_world *world, const char *folder, const char *const *paths,
+                          int64_t n_paths, const coh_run_start_options *options);
+
 /* Draw the figures of a run again and write report.html from what its folder holds.
  * Not collective. Fails: COH_E_DATA, COH_E_IO. */
 coh_status coh_run_report(const char *folder);
 
 /* Look into a run's network, or show what needs no run (is_run false: pictures then go to
- * folder/figures). topics: of coh_explain_topic_kinds; n_topics 0: all that fit a run.
+ * folder/figures). topics: of coh_explain_topic_kinds; n_topics 0: all that fit a run. Behind a
+ * topic about files come their names.
  * options->overrides set options of the topics; output gets what is found. What a run's network
  * showed is also kept in its folder and its report.
  * Not collective. Fails: COH_E_CONFIG, COH_E_DATA, COH_E_CHECKPOINT, COH_E_IO. */

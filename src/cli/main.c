@@ -96,7 +96,6 @@ coh_run_start_options coh_arguments_start(const coh_arguments *arguments) {
 static const struct {
   const char *name, *what;
 } missing_commands[] = {
-    {"sample", "generating from a GAN"},
     {"solve", "planning"},
     {"embed", "short for tasks pca and tsne"},
 };

@@ -9,12 +9,28 @@
 #include "base/log.h"
 #include "base/trace.h"
 #include "cohort/graph.h"
+#include "cohort/version.h"
 #include "comm/threads.h"
 #include "io/file.h"
 #include "la/libraries.h"
 #include "run/driver.h"
 #include "run/machine.h"
 #include "run/run_trace.h"
+
+// where what the run makes comes from; a folder is known by its last name
+static void say_provenance(coh_run *run) {
+  char path[COH_PATH_BYTES];
+  snprintf(path, sizeof path, "%s", *run->folder ? run->folder : run->config.name);
+  if (!*run->folder && strrchr(path, '/')) *strrchr(path, '/') = '\0'; // FOLDER/config.yaml
+  size_t n = strlen(path);
+  while (n > 1 && path[n - 1] == '/')
+    path[--n] = '\0';
+  const char *name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
+  snprintf(run->provenance, sizeof run->provenance,
+           "cohort %s, task %s, run %.200s, id %016llx, seed %lld", coh_version(),
+           run->config.task->kind.name, name, (unsigned long long)run->config.hash,
+           (long long)run->config.run->seed);
+}
 
 // every rank can, or none does: all compute alike
 static coh_status choose_precision(coh_run *run, int *precision) {
@@ -34,6 +50,7 @@ static coh_status choose_precision(coh_run *run, int *precision) {
 
 static coh_status create_task(coh_run *run) {
   COH_TRY(coh_lanes_split(run->world, run->config.run->lanes, &run->lanes));
+  say_provenance(run);
   int n_threads = 1, precision = COH_PRECISION_F32;
   COH_TRY(choose_precision(run, &precision));
   COH_TRY(coh_threads_choose(run->world, run->config.run->threads, &run->lanes, &n_threads));
@@ -46,6 +63,7 @@ static coh_status create_task(coh_run *run) {
       .precision = precision,
       .config_name = run->config.name,
       .folder = *run->folder ? run->folder : NULL,
+      .provenance = run->provenance,
   };
   return run->config.task->create(&run->context, run->config.task_options, &run->task);
 }

@@ -80,6 +80,11 @@ void coh_layer_states_renew(const coh_layer_states *states, float *params) {
       params[states->offset[k] + i] = *next++;
 }
 
+void coh_layer_states_copy(const coh_layer_states *states, const float *from, float *to) {
+  for (int64_t k = 0; states->n_floats && k < states->refresh->n; k++)
+    coh_block_copy(to + states->offset[k], from + states->offset[k], states->count[k]);
+}
+
 void coh_layer_states_replace(const coh_layer_states *states, const double *values,
                               float *params) {
   for (int64_t k = 0; states->n_floats && k < states->refresh->n; k++)

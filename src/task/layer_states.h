@@ -46,6 +46,9 @@ coh_status coh_layer_states_gather(coh_layer_states *states, const float *params
 /* Write the next states into params. */
 void coh_layer_states_renew(const coh_layer_states *states, float *params);
 
+/* Copy the states of one block of parameters into another. */
+void coh_layer_states_copy(const coh_layer_states *states, const float *from, float *to);
+
 /* Write states taken otherwise (n_floats) into params. */
 void coh_layer_states_replace(const coh_layer_states *states, const double *values,
                               float *params);

@@ -125,6 +125,8 @@ static void follow(coh_gan *gan) {
   decay = fmin(decay, (1 + n) / (10 + n));
   if (gan->options->average == 0) decay = 0;
   coh_block_polyak(gan->average, gan->params, 1 - decay, gan->maker_floats);
+  // what settling has written must not outlive the update, or an extra save would change the run
+  coh_layer_states_copy(&gan->settler.states, gan->params, gan->average);
 }
 
 coh_status coh_gan_step(void *task) {

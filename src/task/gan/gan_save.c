@@ -42,7 +42,7 @@ coh_status coh_gan_load(void *task, coh_loader *loader) {
   COH_TRY(coh_load_tensor(loader, COH_STORE_STATE, "history", &history));
   COH_TRY(coh_load_tensor(loader, COH_STORE_STATE, "params", &params));
   COH_TRY(coh_load_tensor(loader, COH_STORE_STATE, "average", &average));
-  gan->settler.settled_at = -1;
+  gan->settler.settled_at = gan->maker_learner.n_updates; // as saved
   gan->updates_at_window = gan->maker_learner.n_updates;
   return COH_OK;
 }

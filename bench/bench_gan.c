@@ -15,25 +15,25 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
-#include "base/text.h"
 #include "graph/program.h"
 #include "run/run_config.h"
 #include "sample.h"
 #include "task/gan/gan.h"
+#include "updates.h"
 
-enum { MAX_SAMPLES = 1000, MAX_OVERRIDES = 32 };
+enum { MAX_OVERRIDES = 32 };
 
 typedef struct bench {
   const char *path, *override[MAX_OVERRIDES];
-  int64_t n_overrides, n_samples, ms, paced, steps;
+  int64_t n_overrides, paced, steps;
   coh_run_config config;
   coh_run_context context;
   coh_gan *gan;
-  int64_t n_updates; /* a sample */
-  double wall[MAX_SAMPLES], cpu[MAX_SAMPLES];
+  bench_updates updates;
 } bench;
 
-static coh_status take(bench *b, int64_t n, double *wall, double *cpu) {
+static coh_status take(void *context, int64_t n, double *wall, double *cpu) {
+  bench *b = context;
   double wall_begun = coh_clock_now(), cpu_begun = coh_clock_thread();
   for (int64_t i = 0; i < n; i++)
     COH_TRY(coh_gan_step(b->gan));
@@ -42,15 +42,8 @@ static coh_status take(bench *b, int64_t n, double *wall, double *cpu) {
   return COH_OK;
 }
 
-static coh_status calibrate(bench *b) {
-  double wall, cpu = 0, goal = (double)b->ms * 1e-3;
-  COH_TRY(take(b, 2, &wall, &cpu));
-  COH_TRY(take(b, 2, &wall, &cpu));
-  b->n_updates = (int64_t)(2 * goal / cpu) + 1;
-  return COH_OK;
-}
-
-static void print_head(const bench *b) {
+static void print_head(const void *context, int64_t n_updates) {
+  const bench *b = context;
   const coh_gan *gan = b->gan;
   int64_t batch = gan->options->loader.batch, n_lanes = b->context.lanes.n_lanes;
   printf("{\"bench\": \"gan\", \"config\": \"%s\", \"lanes\": %" PRId64 ", \"batch\": %" PRId64
@@ -59,37 +52,12 @@ static void print_head(const bench *b) {
          coh_network_n_parameters(gan->generator) +
              coh_network_n_parameters(gan->discriminator),
          1e-6 * (double)(coh_program_flops(gan->update.program) * n_lanes) / (double)batch,
-         b->n_updates);
+         n_updates);
 }
 
-static coh_status run_paced(bench *b) {
-  char line[64];
-  print_head(b);
-  printf("}\n");
-  fflush(stdout);
-  while (fgets(line, sizeof line, stdin)) {
-    double wall, cpu;
-    COH_TRY(take(b, b->n_updates, &wall, &cpu));
-    printf("{\"us\": %.3f, \"cpu_us\": %.3f}\n", 1e6 * wall / (double)b->n_updates,
-           1e6 * cpu / (double)b->n_updates);
-    fflush(stdout);
-  }
-  return COH_OK;
-}
-
-static coh_status run_alone(bench *b) {
-  for (int64_t i = 0; i < b->n_samples; i++) {
-    COH_TRY(take(b, b->n_updates, &b->wall[i], &b->cpu[i]));
-    b->wall[i] *= 1e6 / (double)b->n_updates;
-    b->cpu[i] *= 1e6 / (double)b->n_updates;
-  }
-  print_head(b);
-  printf(", \"images_a_second\": %.1f", 1e6 * (double)b->gan->options->loader.batch /
-                                            bench_summarise(b->cpu, (int)b->n_samples).median);
-  bench_sample_print("us", b->wall, b->n_samples);
-  bench_sample_print("cpu_us", b->cpu, b->n_samples);
-  printf("}\n");
-  return COH_OK;
+static void print_rate(const void *context, double cpu_us) {
+  const bench *b = context;
+  printf(", \"images_a_second\": %.1f", 1e6 * (double)b->gan->options->loader.batch / cpu_us);
 }
 
 // what each step of the program takes, on the first lane
@@ -125,23 +93,15 @@ static coh_status report_steps(const bench *b) {
 }
 
 static coh_status read_option(bench *b, const char *argument) {
-  const struct {
-    const char *name;
-    int64_t *value, min, max;
-  } options[] = {
-      {"samples=", &b->n_samples, 1, MAX_SAMPLES},
-      {"ms=", &b->ms, 1, 100000},
+  const bench_option options[] = {
+      {"samples=", &b->updates.n_samples, 1, BENCH_MAX_SAMPLES},
+      {"ms=", &b->updates.ms, 1, 100000},
       {"paced=", &b->paced, 0, 1},
       {"steps=", &b->steps, 0, 1},
   };
-  for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
-    size_t n = strlen(options[i].name);
-    if (strncmp(argument, options[i].name, n) != 0) continue;
-    COH_CHECK(coh_text_to_int(argument + n, options[i].value) &&
-                  *options[i].value >= options[i].min && *options[i].value <= options[i].max,
-              COH_E_CONFIG, "'%s' is out of range", argument);
-    return COH_OK;
-  }
+  bool known;
+  COH_TRY(bench_option_read(options, sizeof options / sizeof *options, argument, &known));
+  if (known) return COH_OK;
   return coh_fail(COH_E_CONFIG, "unknown argument '%s'", argument);
 }
 
@@ -178,13 +138,19 @@ static coh_status run(bench *b, coh_world *world) {
   coh_status status = coh_gan_create(&b->context, b->config.task_options, &task);
   b->gan = task;
   COH_TRY(status);
-  COH_TRY(calibrate(b));
+  COH_TRY(bench_updates_calibrate(&b->updates));
   if (b->steps) COH_TRY(report_steps(b));
-  return b->paced ? run_paced(b) : run_alone(b);
+  return bench_updates_run(&b->updates, b->paced);
 }
 
 int main(int n_arguments, char **argument) {
-  static bench b = {.n_samples = 31, .ms = 500};
+  static bench b;
+  b.updates = (bench_updates){.context = &b,
+                              .take = take,
+                              .print_head = print_head,
+                              .print_more = print_rate,
+                              .n_samples = 31,
+                              .ms = 500};
   coh_world *world = NULL;
   coh_status status = coh_world_open(&world);
   if (status == COH_OK) status = read_arguments(&b, n_arguments, argument);

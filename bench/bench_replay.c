@@ -13,12 +13,12 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
-#include "base/text.h"
 #include "cohort/comm.h"
 #include "cohort/env.h"
 #include "cohort/random.h"
 #include "cohort/replay.h"
 #include "sample.h"
+#include "updates.h"
 
 enum { MAX_SAMPLES = 200, UPDATES = 200, INSERTS = 200 };
 
@@ -230,10 +230,7 @@ static coh_status run(bench *b) {
 }
 
 static coh_status read_argument(bench *b, const char *argument) {
-  const struct {
-    const char *name;
-    int64_t *value, min, max;
-  } options[] = {
+  const bench_option options[] = {
       {"prioritized=", &b->prioritized, 0, 1},
       {"batch=", &b->batch, 1, 1 << 20},
       {"lanes=", &b->n_lanes, 1, 65535},
@@ -252,14 +249,9 @@ static coh_status read_argument(bench *b, const char *argument) {
     b->tier = argument[5] == 'c';
     return COH_OK;
   }
-  for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
-    size_t n = strlen(options[i].name);
-    if (strncmp(argument, options[i].name, n) != 0) continue;
-    COH_CHECK(coh_text_to_int(argument + n, options[i].value) &&
-                  *options[i].value >= options[i].min && *options[i].value <= options[i].max,
-              COH_E_CONFIG, "'%s' is out of range", argument);
-    return COH_OK;
-  }
+  bool known;
+  COH_TRY(bench_option_read(options, sizeof options / sizeof *options, argument, &known));
+  if (known) return COH_OK;
   return coh_fail(COH_E_CONFIG, "unknown argument '%s'", argument);
 }
 

@@ -186,8 +186,8 @@ coh_status coh_mdp_open(const char *path, const coh_mdp_file_options *options, c
 
 /* Write a model in the format of the name's end, atomically (.tra: three files). What .tra,
  * .drn and .csv cannot hold is left out: the discount, the picture, a start that is no label;
- * a row's reward is written as that of each of its transitions. Numbers read back as the same
- * bits. Fails: COH_E_IO, COH_E_DATA. */
+ * a row's reward is written as that of each of its transitions. Probabilities read back as the
+ * same bits, rewards through .tra and .csv to rounding. Fails: COH_E_IO, COH_E_DATA. */
 coh_status coh_mdp_save(const coh_mdp *mdp, const char *path);
 
 /* ------------------------------------------------------------------------------- sweeps -- */

@@ -188,3 +188,8 @@ const char *coh_text_nearest(const char *name, const char *const *candidates,
   }
   return nearest;
 }
+
+bool coh_text_ends_with(const char *text, const char *ending) {
+  size_t n = strlen(text), m = strlen(ending);
+  return n >= m && strcmp(text + n - m, ending) == 0;
+}

@@ -33,6 +33,9 @@ bool coh_text_to_bytes(const char *text, int64_t *value);
 /* Shortest decimal text that reads back as the same double; buffer of 32 bytes. */
 void coh_text_from_real(double value, char buffer[32]);
 
+/* Whether a text, such as a file's name, ends so. */
+bool coh_text_ends_with(const char *text, const char *ending);
+
 /* Levenshtein distance with adjacent transposition counted as one. */
 int coh_text_distance(const char *a, const char *b);
 

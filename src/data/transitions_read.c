@@ -15,11 +15,6 @@ enum { PATH_BYTES = 4096, MAX_CSV_VALUES = 65536 };
 // what an archive or a table in text may take in memory
 static const size_t memory_limit = (size_t)64 << 30;
 
-static bool ends_with(const char *text, const char *ending) {
-  size_t n = strlen(text), m = strlen(ending);
-  return n >= m && strcmp(text + n - m, ending) == 0;
-}
-
 static bool is_folder(const char *path) {
   struct stat info;
   return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
@@ -196,11 +191,11 @@ static coh_status read_csv(const char *path, coh_transitions *t) {
 static coh_status read_any(const char *path, int64_t n_actions, coh_transitions *t) {
   if (is_folder(path))
     COH_TRY(read_folder(path, t, &n_actions));
-  else if (ends_with(path, ".npz"))
+  else if (coh_text_ends_with(path, ".npz"))
     COH_TRY(read_npz(path, t, &n_actions));
-  else if (ends_with(path, ".csv"))
+  else if (coh_text_ends_with(path, ".csv"))
     COH_TRY(read_csv(path, t));
-  else if (ends_with(path, ".hdf5") || ends_with(path, ".h5"))
+  else if (coh_text_ends_with(path, ".hdf5") || coh_text_ends_with(path, ".h5"))
     COH_TRY(coh_transitions_read_hdf5(path, t));
   else
     return coh_fail(COH_E_DATA,

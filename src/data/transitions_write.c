@@ -11,13 +11,9 @@
 
 enum { PATH_BYTES = 4096 };
 
-static bool ends_with(const char *text, const char *ending) {
-  size_t n = strlen(text), m = strlen(ending);
-  return n >= m && strcmp(text + n - m, ending) == 0;
-}
-
 bool coh_transitions_writable(const char *path) {
-  return ends_with(path, ".npz") || ends_with(path, ".csv") || ends_with(path, "/");
+  return coh_text_ends_with(path, ".npz") || coh_text_ends_with(path, ".csv") ||
+         coh_text_ends_with(path, "/");
 }
 
 // the columns and the number of actions as arrays that borrow
@@ -104,10 +100,11 @@ coh_status coh_transitions_write(const coh_transitions *t, const char *path) {
             "%s: recorded behaviour is written as .npz, .csv or a folder (a name that ends "
             "with /)",
             path);
-  if (ends_with(path, ".csv")) return write_csv(t, path);
+  if (coh_text_ends_with(path, ".csv")) return write_csv(t, path);
   int64_t n_actions;
   coh_npz_member members[COH_N_COLUMNS + 1];
   list_members(t, &n_actions, members);
-  if (ends_with(path, ".npz")) return coh_npz_write(path, members, COH_N_COLUMNS + 1, true);
+  if (coh_text_ends_with(path, ".npz"))
+    return coh_npz_write(path, members, COH_N_COLUMNS + 1, true);
   return write_folder(members, path);
 }

@@ -33,8 +33,7 @@ static coh_status sources_create(const coh_mdp *mdp, sources *back) {
   COH_NEW(back->from, mdp->n_entries);
   int64_t *first = back->first;
   for (int64_t e = 0; e < mdp->n_entries; e++)
-    first[(int64_t)mdp->next[e] + 2 <= mdp->n_states ? (int64_t)mdp->next[e] + 2
-                                                     : mdp->n_states + 1]++;
+    first[mdp->next[e] + (int64_t)2]++;
   for (int64_t s = 1; s <= mdp->n_states; s++)
     first[s + 1] += first[s];
   for (int64_t s = 0; s < mdp->n_states; s++)

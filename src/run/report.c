@@ -193,11 +193,6 @@ void coh_report_table(coh_report *report, const char *caption, const char *const
 
 // ---- figures ------------------------------------------------------------------------------
 
-static bool ends_with(const char *text, const char *end) {
-  size_t n = strlen(text), m = strlen(end);
-  return n >= m && strcmp(text + n - m, end) == 0;
-}
-
 // pixels of a game are shown large enough to be seen: a whole multiple of their number
 static int shown_width(const coh_report_picture *picture, const uint8_t *data, size_t n_bytes) {
   if (picture->width > 0 || !picture->pixelated || n_bytes < 24) return picture->width;
@@ -219,7 +214,7 @@ coh_status coh_report_figure(coh_report *report, const coh_report_picture *pictu
     return COH_OK;
   }
   COH_TRY(status);
-  bool chart = ends_with(picture->path, ".svg");
+  bool chart = coh_text_ends_with(picture->path, ".svg");
   coh_text *body = &report->body;
   if (!report->within_figures) add(body, "<div class=\"figures\">\n");
   report->within_figures = true;

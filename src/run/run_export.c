@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/text.h"
 #include "io/file.h"
 #include "io/npz.h"
 #include "run/driver.h"
@@ -48,16 +49,11 @@ static coh_status export_npz(const char *from, const char *to) {
   return status;
 }
 
-static bool ends_with(const char *text, const char *ending) {
-  size_t n = strlen(text), m = strlen(ending);
-  return n >= m && strcmp(text + n - m, ending) == 0;
-}
-
 static coh_status export_model(const char *checkpoint, const char *path) {
   char from[COH_PATH_BYTES];
   snprintf(from, sizeof from, "%s/model.safetensors", checkpoint);
-  if (ends_with(path, ".npz")) return export_npz(from, path);
-  COH_CHECK(ends_with(path, ".safetensors"), COH_E_CONFIG,
+  if (coh_text_ends_with(path, ".npz")) return export_npz(from, path);
+  COH_CHECK(coh_text_ends_with(path, ".safetensors"), COH_E_CONFIG,
             "%s: a model is exported as .safetensors or .npz", path);
   return copy_file(from, path);
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/text.h"
 #include "draw/figure.h"
 #include "io/file.h"
 #include "io/npz.h"
@@ -46,11 +47,6 @@ typedef struct samples {
   coh_array rows, labels;
   char provenance[1024];
 } samples;
-
-static bool ends_with(const char *text, const char *ending) {
-  size_t n = strlen(text), m = strlen(ending);
-  return n >= m && strcmp(text + n - m, ending) == 0;
-}
 
 // ---- pictures -----------------------------------------------------------------------------
 
@@ -159,18 +155,18 @@ static coh_status write_npz(const samples *s, const char *path) {
 }
 
 static coh_status write_file(const samples *s, const char *path) {
-  if (ends_with(path, ".png")) return write_grid(s, path);
-  if (ends_with(path, ".safetensors")) return write_safetensors(s, path);
-  if (ends_with(path, ".npz")) return write_npz(s, path);
-  if (ends_with(path, "/")) return write_folder(s, path);
+  if (coh_text_ends_with(path, ".png")) return write_grid(s, path);
+  if (coh_text_ends_with(path, ".safetensors")) return write_safetensors(s, path);
+  if (coh_text_ends_with(path, ".npz")) return write_npz(s, path);
+  if (coh_text_ends_with(path, "/")) return write_folder(s, path);
   return coh_fail(
       COH_E_CONFIG,
       "%s: rows are written as .png, .safetensors, .npz, or into a folder whose name "
       "ends in /%s",
       path,
-      ends_with(path, ".npy") ? "; NPY has no place to say that they are "
-                                "synthetic"
-                              : "");
+      coh_text_ends_with(path, ".npy") ? "; NPY has no place to say that they are "
+                                         "synthetic"
+                                       : "");
 }
 
 // ---- the command --------------------------------------------------------------------------

@@ -2,16 +2,12 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/text.h"
 #include "explain/topic.h"
 #include "io/image.h"
 #include "io/npz.h"
 
 enum { MOST_BYTES = 1 << 30 };
-
-static bool ends_with(const char *text, const char *ending) {
-  size_t n = strlen(text), m = strlen(ending);
-  return n >= m && strcmp(text + n - m, ending) == 0;
-}
 
 static coh_status say(const coh_explain_site *site, const char *path, const char *note) {
   COH_CHECK(note, COH_E_DATA, "%s: says nothing of where it comes from", path);
@@ -54,9 +50,9 @@ static coh_status show(const coh_explain_site *site) {
             "topic 'provenance' is about files: cohort explain provenance FILE ...");
   for (int64_t i = 0; i < site->n_paths; i++) {
     const char *path = site->paths[i];
-    if (ends_with(path, ".safetensors"))
+    if (coh_text_ends_with(path, ".safetensors"))
       COH_TRY(show_safetensors(site, path));
-    else if (ends_with(path, ".npz"))
+    else if (coh_text_ends_with(path, ".npz"))
       COH_TRY(show_npz(site, path));
     else
       COH_TRY(show_png(site, path));

@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "task/dqn/dqn.h"
 #include "task/lane_loop.h"
+#include "task/mean_interval.h"
 
 typedef struct play_context {
   const coh_dqn *dqn;
@@ -90,24 +91,17 @@ static coh_status play_local(void *pointer, int64_t local) {
   return status;
 }
 
-// mean and normal 95% interval, summed in episode order: the same bits for every layout
 static void summarize(int64_t n, const double *returns, const double *lengths,
                       coh_dqn_score *score) {
-  double sum = 0, length = 0, square = 0;
+  double length = 0;
   *score = (coh_dqn_score){.best = -INFINITY, .worst = INFINITY, .n_episodes = n};
   for (int64_t i = 0; i < n; i++) {
-    sum += returns[i];
     length += lengths[i];
     score->best = fmax(score->best, returns[i]);
     score->worst = fmin(score->worst, returns[i]);
   }
-  score->mean = sum / (double)n;
   score->length = length / (double)n;
-  for (int64_t i = 0; i < n; i++)
-    square += (returns[i] - score->mean) * (returns[i] - score->mean);
-  double error = n > 1 ? sqrt(square / (double)(n - 1) / (double)n) : 0;
-  score->low = score->mean - 1.96 * error;
-  score->high = score->mean + 1.96 * error;
+  coh_mean_interval(n, returns, &score->mean, &score->low, &score->high);
 }
 
 coh_status coh_dqn_play(coh_dqn *dqn, double epsilon, coh_dqn_score *score) {

@@ -1,10 +1,10 @@
 /* Acting on action values, and playing whole episodes. */
-#include <math.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "cohort/random.h"
 #include "task/fqi/fqi.h"
+#include "task/mean_interval.h"
 
 enum { BLOCK = 4096 };
 
@@ -95,20 +95,14 @@ static coh_status choose(play *p, coh_fqi_policy *policy, void *context, int64_t
   return COH_OK;
 }
 
-// mean and normal 95% interval
 static void summarize(const play *p, coh_fqi_score *score) {
-  double n = (double)p->n, square = 0;
+  double n = (double)p->n;
   *score = (coh_fqi_score){.n_episodes = p->n};
   for (int64_t i = 0; i < p->n; i++) {
-    score->mean += p->returns[i] / n;
     score->discounted += p->discounted[i] / n;
     score->length += p->lengths[i] / n;
   }
-  for (int64_t i = 0; i < p->n; i++)
-    square += (p->returns[i] - score->mean) * (p->returns[i] - score->mean);
-  double error = p->n > 1 ? sqrt(square / (n - 1) / n) : 0;
-  score->low = score->mean - 1.96 * error;
-  score->high = score->mean + 1.96 * error;
+  coh_mean_interval(p->n, p->returns, &score->mean, &score->low, &score->high);
 }
 
 static coh_status play_all(play *p, coh_fqi_policy *policy, void *policy_context,

@@ -13,31 +13,65 @@ static coh_array array_of(coh_dtype dtype, int64_t n, int64_t width, const void 
       .dtype = dtype, .n_dims = width ? 2 : 1, .shape = {n, width}, .data = (void *)data};
 }
 
+/* An array of the checkpoint: what saving and loading go through alike. */
+typedef struct part {
+  const char *name;
+  coh_store store;
+  coh_array array;
+} part;
+
+static coh_status save_parts(coh_saver *saver, const part *parts, int n) {
+  for (int k = 0; k < n; k++)
+    COH_TRY(coh_save_tensor(saver, parts[k].store, parts[k].name, &parts[k].array));
+  return COH_OK;
+}
+
+static coh_status load_parts(coh_loader *loader, const part *parts, int n) {
+  for (int k = 0; k < n; k++)
+    COH_TRY(coh_load_tensor(loader, parts[k].store, parts[k].name, &parts[k].array));
+  return COH_OK;
+}
+
 // the values that an iteration found are what others can use of any regressor
-static coh_status save_values(coh_fqi *fqi, coh_saver *saver) {
-  const coh_transitions *batch = fqi->batch;
-  coh_array next = array_of(COH_DTYPE_F64, batch->n_rows, batch->n_actions, fqi->next);
-  coh_array before = array_of(COH_DTYPE_F64, batch->n_rows, batch->n_actions, fqi->before);
-  coh_array targets = array_of(COH_DTYPE_F64, batch->n_rows, 0, fqi->targets);
-  COH_TRY(coh_save_tensor(saver, COH_STORE_MODEL, "next_values", &next));
-  COH_TRY(coh_save_tensor(saver, COH_STORE_STATE, "values_before", &before));
-  return coh_save_tensor(saver, COH_STORE_STATE, "targets", &targets);
+enum { N_VALUES = 3, N_BATCH = 6 };
+
+static void list_values(const coh_fqi *fqi, part parts[N_VALUES]) {
+  int64_t n = fqi->batch->n_rows, n_actions = fqi->batch->n_actions;
+  parts[0] =
+      (part){"next_values", COH_STORE_MODEL, array_of(COH_DTYPE_F64, n, n_actions, fqi->next)};
+  parts[1] = (part){"values_before", COH_STORE_STATE,
+                    array_of(COH_DTYPE_F64, n, n_actions, fqi->before)};
+  parts[2] = (part){"targets", COH_STORE_STATE, array_of(COH_DTYPE_F64, n, 0, fqi->targets)};
+}
+
+/* The columns of a batch that grows; borrowed from it, or owned while loading. */
+typedef struct columns {
+  int64_t n_rows;
+  const float *states, *next_states, *rewards;
+  const int32_t *actions;
+  const uint8_t *terminated, *truncated;
+} columns;
+
+static void list_batch(const columns *c, int64_t d, part parts[N_BATCH]) {
+  int64_t n = c->n_rows;
+  const part all[N_BATCH] = {
+      {"batch.states", COH_STORE_STATE, array_of(COH_DTYPE_F32, n, d, c->states)},
+      {"batch.next_states", COH_STORE_STATE, array_of(COH_DTYPE_F32, n, d, c->next_states)},
+      {"batch.actions", COH_STORE_STATE, array_of(COH_DTYPE_I32, n, 0, c->actions)},
+      {"batch.rewards", COH_STORE_STATE, array_of(COH_DTYPE_F32, n, 0, c->rewards)},
+      {"batch.terminated", COH_STORE_STATE, array_of(COH_DTYPE_U8, n, 0, c->terminated)},
+      {"batch.truncated", COH_STORE_STATE, array_of(COH_DTYPE_U8, n, 0, c->truncated)},
+  };
+  memcpy(parts, all, sizeof all);
 }
 
 static coh_status save_batch(const coh_fqi *fqi, coh_saver *saver) {
   const coh_transitions *b = fqi->batch;
-  coh_array states = array_of(COH_DTYPE_F32, b->n_rows, b->n_values, b->states);
-  coh_array next = array_of(COH_DTYPE_F32, b->n_rows, b->n_values, b->next_states);
-  coh_array actions = array_of(COH_DTYPE_I32, b->n_rows, 0, b->actions);
-  coh_array rewards = array_of(COH_DTYPE_F32, b->n_rows, 0, b->rewards);
-  coh_array terminated = array_of(COH_DTYPE_U8, b->n_rows, 0, b->terminated);
-  coh_array truncated = array_of(COH_DTYPE_U8, b->n_rows, 0, b->truncated);
-  COH_TRY(coh_save_tensor(saver, COH_STORE_STATE, "batch.states", &states));
-  COH_TRY(coh_save_tensor(saver, COH_STORE_STATE, "batch.next_states", &next));
-  COH_TRY(coh_save_tensor(saver, COH_STORE_STATE, "batch.actions", &actions));
-  COH_TRY(coh_save_tensor(saver, COH_STORE_STATE, "batch.rewards", &rewards));
-  COH_TRY(coh_save_tensor(saver, COH_STORE_STATE, "batch.terminated", &terminated));
-  return coh_save_tensor(saver, COH_STORE_STATE, "batch.truncated", &truncated);
+  const columns c = {b->n_rows,  b->states,     b->next_states, b->rewards,
+                     b->actions, b->terminated, b->truncated};
+  part parts[N_BATCH];
+  list_batch(&c, b->n_values, parts);
+  return save_parts(saver, parts, N_BATCH);
 }
 
 coh_status coh_fqi_save(void *task, coh_saver *saver) {
@@ -51,7 +85,9 @@ coh_status coh_fqi_save(void *task, coh_saver *saver) {
   COH_TRY(coh_save_tensor(saver, COH_STORE_STATE, "counters", &array));
   array = array_of(COH_DTYPE_F64, N_NUMBERS, 0, fqi->saved_numbers);
   COH_TRY(coh_save_tensor(saver, COH_STORE_STATE, "numbers", &array));
-  COH_TRY(save_values(fqi, saver));
+  part values[N_VALUES];
+  list_values(fqi, values);
+  COH_TRY(save_parts(saver, values, N_VALUES));
   if (fqi->options->grow.every > 0) COH_TRY(save_batch(fqi, saver));
   const coh_regressor_type *type = fqi->regressor.type;
   return type->save ? type->save(fqi->regressor.state, saver) : COH_OK;
@@ -59,37 +95,21 @@ coh_status coh_fqi_save(void *task, coh_saver *saver) {
 
 // ---- load ---------------------------------------------------------------------------------
 
-typedef struct saved_batch {
-  int64_t n_rows;
-  float *states, *next_states, *rewards;
-  int32_t *actions;
-  uint8_t *terminated, *truncated;
-} saved_batch;
-
-static coh_status load_batch(coh_fqi *fqi, coh_loader *loader, saved_batch *b) {
-  int64_t n = b->n_rows, d = fqi->batch->n_values;
-  COH_NEW(b->states, n * d);
-  COH_NEW(b->next_states, n * d);
-  COH_NEW(b->rewards, n);
-  COH_NEW(b->actions, n);
-  COH_NEW(b->terminated, n);
-  COH_NEW(b->truncated, n);
-  coh_array states = array_of(COH_DTYPE_F32, n, d, b->states);
-  coh_array next = array_of(COH_DTYPE_F32, n, d, b->next_states);
-  coh_array actions = array_of(COH_DTYPE_I32, n, 0, b->actions);
-  coh_array rewards = array_of(COH_DTYPE_F32, n, 0, b->rewards);
-  coh_array terminated = array_of(COH_DTYPE_U8, n, 0, b->terminated);
-  coh_array truncated = array_of(COH_DTYPE_U8, n, 0, b->truncated);
-  COH_TRY(coh_load_tensor(loader, COH_STORE_STATE, "batch.states", &states));
-  COH_TRY(coh_load_tensor(loader, COH_STORE_STATE, "batch.next_states", &next));
-  COH_TRY(coh_load_tensor(loader, COH_STORE_STATE, "batch.actions", &actions));
-  COH_TRY(coh_load_tensor(loader, COH_STORE_STATE, "batch.rewards", &rewards));
-  COH_TRY(coh_load_tensor(loader, COH_STORE_STATE, "batch.terminated", &terminated));
-  return coh_load_tensor(loader, COH_STORE_STATE, "batch.truncated", &truncated);
+static coh_status load_batch(const coh_fqi *fqi, coh_loader *loader, columns *c) {
+  int64_t n = c->n_rows, d = fqi->batch->n_values;
+  COH_NEW(c->states, n * d);
+  COH_NEW(c->next_states, n * d);
+  COH_NEW(c->rewards, n);
+  COH_NEW(c->actions, n);
+  COH_NEW(c->terminated, n);
+  COH_NEW(c->truncated, n);
+  part parts[N_BATCH];
+  list_batch(c, d, parts);
+  return load_parts(loader, parts, N_BATCH);
 }
 
 // the batch begins as the config says; what it had grown by is appended again
-static coh_status append_saved(coh_fqi *fqi, const saved_batch *b) {
+static coh_status append_saved(coh_fqi *fqi, const columns *b) {
   coh_transitions *batch = fqi->batch;
   int64_t d = batch->n_values;
   for (int64_t i = batch->n_rows; i < b->n_rows; i++) {
@@ -114,24 +134,16 @@ static coh_status append_saved(coh_fqi *fqi, const saved_batch *b) {
 }
 
 static coh_status load_grown(coh_fqi *fqi, coh_loader *loader, int64_t n_rows) {
-  saved_batch b = {.n_rows = n_rows};
+  columns b = {.n_rows = n_rows};
   coh_status status = load_batch(fqi, loader, &b);
   if (status == COH_OK && n_rows > fqi->batch->n_rows) status = append_saved(fqi, &b);
-  coh_free(b.states), coh_free(b.next_states), coh_free(b.rewards), coh_free(b.actions);
-  coh_free(b.terminated), coh_free(b.truncated);
+  part parts[N_BATCH];
+  list_batch(&b, fqi->batch->n_values, parts);
+  for (int k = 0; k < N_BATCH; k++)
+    coh_free(parts[k].array.data);
   COH_TRY(coh_comm_agree(fqi->context->world, status));
   coh_regressor_close(&fqi->regressor);
   return coh_regressor_open(&fqi->options->regressor, &fqi->problem, &fqi->regressor);
-}
-
-static coh_status load_values(coh_fqi *fqi, coh_loader *loader) {
-  const coh_transitions *batch = fqi->batch;
-  coh_array next = array_of(COH_DTYPE_F64, batch->n_rows, batch->n_actions, fqi->next);
-  coh_array before = array_of(COH_DTYPE_F64, batch->n_rows, batch->n_actions, fqi->before);
-  coh_array targets = array_of(COH_DTYPE_F64, batch->n_rows, 0, fqi->targets);
-  COH_TRY(coh_load_tensor(loader, COH_STORE_MODEL, "next_values", &next));
-  COH_TRY(coh_load_tensor(loader, COH_STORE_STATE, "values_before", &before));
-  return coh_load_tensor(loader, COH_STORE_STATE, "targets", &targets);
 }
 
 // the same targets and draws make the same regressor; that they do is checked
@@ -165,7 +177,9 @@ coh_status coh_fqi_load(void *task, coh_loader *loader) {
   fqi->is_done = counters[3] != 0;
   fqi->last = (coh_fqi_iteration){numbers[0], numbers[1], numbers[2]};
   if (fqi->options->grow.every > 0) COH_TRY(load_grown(fqi, loader, counters[1]));
-  COH_TRY(load_values(fqi, loader));
+  part values[N_VALUES];
+  list_values(fqi, values);
+  COH_TRY(load_parts(loader, values, N_VALUES));
   const coh_regressor_type *type = fqi->regressor.type;
   if (type->load) return type->load(fqi->regressor.state, loader);
   return fqi->n_iterations > 0 ? fit_again(fqi) : COH_OK;

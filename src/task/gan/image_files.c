@@ -235,16 +235,12 @@ static coh_status arrange(const char *path, const coh_dataset_spec *like, const 
   return status;
 }
 
-static bool ends_with(const char *text, const char *ending) {
-  size_t n = strlen(text), m = strlen(ending);
-  return n >= m && strcmp(text + n - m, ending) == 0;
-}
-
 static coh_status read_file(const char *path, int n_dims, found *f) {
-  if (ends_with(path, ".npy")) return coh_npy_read(path, &f->rows);
-  if (ends_with(path, ".npz")) return read_npz(path, n_dims, f);
-  if (ends_with(path, ".safetensors")) return read_safetensors(path, n_dims, f);
-  if (strstr(path, "idx") || ends_with(path, "ubyte") || ends_with(path, ".gz"))
+  if (coh_text_ends_with(path, ".npy")) return coh_npy_read(path, &f->rows);
+  if (coh_text_ends_with(path, ".npz")) return read_npz(path, n_dims, f);
+  if (coh_text_ends_with(path, ".safetensors")) return read_safetensors(path, n_dims, f);
+  if (strstr(path, "idx") || coh_text_ends_with(path, "ubyte") ||
+      coh_text_ends_with(path, ".gz"))
     return coh_idx_read(path, MOST_BYTES, &f->rows);
   return coh_fail(
       COH_E_DATA,

@@ -47,8 +47,8 @@ static void test_banded_models(void **state) {
 /* One reward far away, gains and costs, open and in a maze. */
 static void test_rare_rewards(void **state) {
   (void)state;
-  coh_mdp_grid grid = {.n_rows = 61, .n_cols = 61, .slip = 0.2, .goal_reward = 1, .seed = 2};
-  for (int k = 0; k < 5; k++) {
+  coh_mdp_grid grid = {.n_rows = 101, .n_cols = 101, .slip = 0.2, .goal_reward = 1, .seed = 2};
+  for (int k = 0; k < 6; k++) {
     coh_mdp *mdp;
     grid.discount = k % 2 ? 0.9999 : 0.99;
     grid.maze = k / 2 == 1;
@@ -56,7 +56,7 @@ static void test_rare_rewards(void **state) {
     grid.step_reward = k / 2 == 2 ? -1.0 : 0.0;
     grid.goal_reward = k / 2 == 2 ? 0.0 : 1.0;
     assert_ok(coh_mdp_make_grid(&grid, &mdp));
-    solve_all_ways(mdp, 1e-7);
+    solve_all_ways(mdp, 1e-8);
     coh_mdp_destroy(&mdp);
   }
 }

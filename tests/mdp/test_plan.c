@@ -1,5 +1,4 @@
 /* Every method reaches the same answer inside its bound, with the same bits on two threads. */
-#include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"

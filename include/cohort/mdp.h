@@ -239,6 +239,8 @@ void coh_mdp_solution_clear(coh_mdp_solution *solution);
 /* Bounds on an undiscounted answer. */
 typedef struct coh_mdp_bounds {
   double *lower, *upper; /* n_states: the answer lies between; both INFINITY: it is infinite */
+  int32_t *choice;       /* n_states: a row of each, counted from its first, that reaches the
+                            bound on the near side */
   double width;          /* largest upper - lower that is finite; of totals above 1, relative */
   int64_t n_sweeps;
 } coh_mdp_bounds;

@@ -36,6 +36,8 @@ static coh_status take_apart(int count, char **argument, coh_arguments *out, con
       out->quiet = true;
     } else if (strcmp(text, "--play") == 0) {
       out->play = true;
+    } else if (strcmp(text, "--compare") == 0) {
+      out->compare = true;
     } else if (*text == '-') {
       return coh_fail(COH_E_CONFIG, "option '%s' is unknown; see `cohort help`", text);
     } else if (strchr(text, '=')) {
@@ -62,7 +64,6 @@ static const struct {
   const char *name, *what;
 } missing_commands[] = {
     {"sample", "generating from a GAN"},
-    {"solve", "planning"},
     {"embed", "short for tasks pca and tsne"},
 };
 

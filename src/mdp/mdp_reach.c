@@ -199,6 +199,25 @@ static coh_status iterate(climb *work) {
   }
 }
 
+/* greedy for the bound that a policy has to keep: the lower one of a maximum */
+static void choose(climb *work) {
+  const coh_mdp *mdp = work->mdp;
+  const double *values = work->minimize ? work->out->upper : work->out->lower;
+  double sign = work->minimize ? -1.0 : 1.0;
+  for (int64_t s = 0; s < mdp->n_states; s++) {
+    double best = -INFINITY;
+    for (int64_t r = mdp->first_row[s]; r < mdp->first_row[s + 1]; r++) {
+      int64_t e = mdp->first_entry[r];
+      double q = coh_mdp_row_sum(mdp->next + e, mdp->probability + e,
+                                 mdp->first_entry[r + 1] - e, values);
+      if (work->pays) q += mdp->reward[r];
+      if (!(sign * q > best)) continue;
+      best = sign * q;
+      work->out->choice[s] = (int32_t)(r - mdp->first_row[s]);
+    }
+  }
+}
+
 static void settle(climb *work, int64_t s) {
   double known = work->pays ? (work->sure[s] ? 0.0 : INFINITY) : (work->sure[s] ? 1.0 : 0.0);
   if (work->pays)
@@ -217,6 +236,7 @@ static coh_status prepare(climb *work, const uint8_t *target) {
   COH_NEW(work->open, mdp->n_states);
   COH_NEW(work->out->lower, mdp->n_states);
   COH_NEW(work->out->upper, mdp->n_states);
+  COH_NEW(work->out->choice, mdp->n_states);
   for (int64_t s = 0; s < mdp->n_states; s++)
     work->target[s] = target[s] != 0;
   // rewards count until the target is reached for certain: by every policy, or by the best
@@ -251,6 +271,7 @@ static coh_status solve(const coh_mdp *mdp, const uint8_t *target, bool pays,
   work.max_sweeps = INT64_C(1) << 32;
   coh_status status = prepare(&work, target);
   if (status == COH_OK) status = iterate(&work);
+  if (status == COH_OK) choose(&work);
   coh_free(work.target);
   coh_free(work.never);
   coh_free(work.sure);
@@ -272,4 +293,5 @@ coh_status coh_mdp_total_until(const coh_mdp *mdp, const uint8_t *target,
 void coh_mdp_bounds_clear(coh_mdp_bounds *bounds) {
   COH_DELETE(bounds->lower);
   COH_DELETE(bounds->upper);
+  COH_DELETE(bounds->choice);
 }

@@ -122,18 +122,20 @@ coh_status coh_mdp_plan_step(coh_mdp_plan *plan) {
 coh_status coh_mdp_plan_visit(coh_mdp_plan *plan, coh_mdp_visit *visit, void *context) {
   enum { N = 12 };
   int64_t n = plan->mdp->n_states;
-  double numbers[N] = {plan->low,
-                       plan->high,
-                       plan->lower,
-                       plan->upper,
-                       plan->width,
-                       plan->wanted,
-                       plan->floor,
-                       plan->is_done,
-                       (double)plan->n_rounds,
-                       plan->narrowest,
-                       (double)plan->n_wider,
-                       (double)plan->n_transitions};
+  double *numbers = plan->numbers;
+  double given[N] = {plan->low,
+                     plan->high,
+                     plan->lower,
+                     plan->upper,
+                     plan->width,
+                     plan->wanted,
+                     plan->floor,
+                     plan->is_done,
+                     (double)plan->n_rounds,
+                     plan->narrowest,
+                     (double)plan->n_wider,
+                     (double)plan->n_transitions};
+  memcpy(numbers, given, sizeof given);
   COH_TRY(visit(context, "values", &(coh_array){COH_DTYPE_F64, 1, {n}, plan->values}));
   COH_TRY(visit(context, "choice", &(coh_array){COH_DTYPE_I32, 1, {n}, plan->choice}));
   COH_TRY(visit(context, "bounds", &(coh_array){COH_DTYPE_F64, 1, {N}, numbers}));

@@ -51,8 +51,9 @@ struct coh_mdp_plan {
   int64_t n_rounds, n_transitions; /* entries read so far */
 
   double narrowest;
-  int64_t n_wider; /* rounds since it was that narrow */
-  void *own;       /* the method's */
+  int64_t n_wider;    /* rounds since it was that narrow */
+  double numbers[12]; /* that a checkpoint borrows */
+  void *own;          /* the method's */
 };
 
 /* method: over coh_mdp_method_kinds, borrowed as is mdp. Discount below 1. *plan: caller

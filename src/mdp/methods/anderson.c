@@ -36,6 +36,7 @@ typedef struct anderson_state {
   int64_t n_kept, n_rounds; /* differences that hold; rounds since the memory was emptied */
   int64_t n_plain, pause;   /* plain sweeps still to do; how many the next failure costs */
   double last_width;
+  double numbers[5]; /* that a checkpoint borrows */
 } anderson_state;
 
 static coh_status create(coh_mdp_plan *plan) {
@@ -141,8 +142,12 @@ static coh_status visit(coh_mdp_plan *plan, coh_mdp_visit *visitor, void *contex
   enum { N = 5 };
   anderson_state *own = plan->own;
   int64_t m = ((const anderson_options *)plan->options)->memory, n = plan->mdp->n_states;
-  double numbers[N] = {(double)own->n_kept, (double)own->n_rounds, (double)own->n_plain,
-                       (double)own->pause, own->last_width};
+  double *numbers = own->numbers;
+  numbers[0] = (double)own->n_kept;
+  numbers[1] = (double)own->n_rounds;
+  numbers[2] = (double)own->n_plain;
+  numbers[3] = (double)own->pause;
+  numbers[4] = own->last_width;
   COH_TRY(visitor(context, "anderson.numbers", &(coh_array){COH_DTYPE_F64, 1, {N}, numbers}));
   COH_TRY(visitor(context, "anderson.vectors",
                   &(coh_array){COH_DTYPE_F64, 2, {2 * m + 2, n}, own->vectors}));

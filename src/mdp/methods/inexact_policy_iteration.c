@@ -39,6 +39,7 @@ static const coh_option table[] = {
 typedef struct inexact_state {
   coh_mdp_policy_solver *solver;
   double share, narrowest;
+  double numbers[2]; /* that a checkpoint borrows */
 } inexact_state;
 
 static coh_status create(coh_mdp_plan *plan) {
@@ -68,7 +69,9 @@ static coh_status advance(coh_mdp_plan *plan) {
 
 static coh_status visit(coh_mdp_plan *plan, coh_mdp_visit *visitor, void *context) {
   inexact_state *own = plan->own;
-  double numbers[2] = {own->share, own->narrowest};
+  double *numbers = own->numbers;
+  numbers[0] = own->share;
+  numbers[1] = own->narrowest;
   COH_TRY(visitor(context, "forcing", &(coh_array){COH_DTYPE_F64, 1, {2}, numbers}));
   own->share = numbers[0];
   own->narrowest = numbers[1];

@@ -41,6 +41,7 @@ static const coh_option table[] = {
 typedef struct value_state {
   double *old;
   double omega, last; /* the relaxation now; the width of the round before */
+  double numbers[2];  /* that a checkpoint borrows */
 } value_state;
 
 static coh_status create(coh_mdp_plan *plan) {
@@ -85,7 +86,9 @@ static coh_status advance(coh_mdp_plan *plan) {
 
 static coh_status visit(coh_mdp_plan *plan, coh_mdp_visit *visitor, void *context) {
   value_state *own = plan->own;
-  double numbers[2] = {own->omega, own->last};
+  double *numbers = own->numbers;
+  numbers[0] = own->omega;
+  numbers[1] = own->last;
   COH_TRY(visitor(context, "relaxation", &(coh_array){COH_DTYPE_F64, 1, {2}, numbers}));
   own->omega = numbers[0];
   own->last = numbers[1];

@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "draw/figure.h"
+#include "io/file.h"
 #include "task/solve/solve.h"
 
 enum { PATH_BYTES = 4096, COLUMNS = 6, CELL_BYTES = 48, MOST_CURVES = 8 };
@@ -101,6 +102,7 @@ static coh_status draw(const coh_solve *solve, coh_results *results, double *xy)
                             .n_series = n[p]};
   char path[PATH_BYTES];
   snprintf(path, sizeof path, "%s/figures", solve->context->folder);
+  COH_TRY(coh_folder_make(path));
   bool drawn;
   COH_TRY(coh_chart_write(&(coh_chart){.panels = panels, .n_panels = 2, .columns = 2}, path,
                           "methods", &drawn));

@@ -31,8 +31,8 @@ static coh_status target_numbers(coh_solve *solve, const char *text) {
 
 static coh_status find_target(coh_solve *solve) {
   const char *name = solve->options->target;
-  COH_CHECK(*name || solve->options->objective == COH_SOLVE_DISCOUNTED, COH_E_CONFIG,
-            "objectives reach and total need a target");
+  COH_CHECK(*name || solve->options->objective != COH_SOLVE_REACH, COH_E_CONFIG,
+            "objective reach needs a target");
   if (!*name || solve->options->objective == COH_SOLVE_DISCOUNTED) return COH_OK;
   COH_NEW(solve->target, solve->mdp->n_states);
   const uint8_t *holds = coh_mdp_label_find(solve->mdp, name);

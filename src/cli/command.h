@@ -12,10 +12,11 @@ typedef struct coh_arguments {
   int64_t n_words;
   const char *const *override; /* key.path=value */
   int64_t n_overrides;
-  const char *folder; /* -o */
-  bool quiet;         /* -q */
-  bool play;          /* --play */
-  bool compare;       /* --compare */
+  const char *folder;      /* -o */
+  bool quiet;              /* -q */
+  bool play;               /* --play */
+  bool compare;            /* --compare */
+  coh_sweep_options sweep; /* --seeds, --random, --groups, ... */
 } coh_arguments;
 
 typedef struct coh_command {

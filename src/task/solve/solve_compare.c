@@ -104,8 +104,9 @@ static coh_status draw(const coh_solve *solve, coh_results *results, double *xy)
   snprintf(path, sizeof path, "%s/figures", solve->context->folder);
   COH_TRY(coh_folder_make(path));
   bool drawn;
-  COH_TRY(coh_chart_write(&(coh_chart){.panels = panels, .n_panels = 2, .columns = 2}, path,
-                          "methods", &drawn));
+  COH_TRY(coh_chart_write(
+      &(coh_chart){.panels = panels, .n_panels = 2, .columns = 1, .width = 900, .height = 620},
+      path, "methods", &drawn));
   if (drawn)
     coh_results_picture(results, "figures/methods.svg",
                         "How the bound narrows with the work done, by method.", false);

@@ -5,7 +5,7 @@
 #include "base/alloc.h"
 #include "base/text.h"
 #include "cli/command.h"
-#include "io/file.h"
+#include "cohort/mdp.h"
 
 enum { MOST_OVERRIDES = 1024 };
 
@@ -30,8 +30,7 @@ static coh_status start(coh_world *world, const coh_arguments *arguments,
   name_model(word, name);
   coh_text text = {0};
   coh_text_add(&text, "task: solve\nsteps: 10_000_000\nlog_every: 1\nmodel: ");
-  // a file of that name wins over a model of that name
-  if (*word != '{' && coh_file_exists(word))
+  if (*word != '{' && coh_mdp_is_file(word))
     coh_text_add(&text, "{file: \"%s\"}\n", word);
   else
     coh_text_add(&text, "%s\n", word);

@@ -265,24 +265,28 @@ void coh_mdp_solution_clear(coh_mdp_solution *solution);
 /* Bounds on an undiscounted answer. */
 typedef struct coh_mdp_bounds {
   double *lower, *upper; /* n_states: the answer lies between; both INFINITY: it is infinite */
+  int32_t *choice;       /* n_states: a row of each, counted from its first, that reaches the
+                            bound on the near side */
   double width;          /* largest upper - lower that is finite; of totals above 1, relative */
   int64_t n_sweeps;
 } coh_mdp_bounds;
 
 /* The greatest (minimize: least) probability of ever reaching the target (n_states, 0 or 1).
- * The discount and rewards do not count. Values 0 and 1 are found by graph and exact. options:
- * tolerance 0 means 1e-6; n_threads does not count; may be NULL. bounds: out, caller clears.
- * End components are not collapsed: where one holds states of unknown value the greatest
- * probability fails rather than answers.
- * Fails: COH_E_DIVERGED when end components or rounding keep the bound wide, COH_E_MEMORY.
+ * The discount and rewards do not count. Values 0 and 1 are found by graph and exact; end
+ * components become single states, so that bounds meet. The choice really reaches: it does not
+ * wait where waiting looks as good. options: tolerance 0 means 1e-6; n_threads does not count;
+ * may be NULL. bounds: out, caller clears.
+ * Fails: COH_E_DIVERGED when rounding keeps the bound wide, COH_E_MEMORY.
  * Source: Baier et al. 2017, interval iteration. */
 coh_status coh_mdp_reach(const coh_mdp *mdp, const uint8_t *target,
                          const coh_mdp_solve_options *options, coh_mdp_bounds *bounds);
 
 /* The greatest (minimize: least) expected reward until the target is reached, undiscounted;
- * infinite where some policy (minimize: every policy) may miss it. Rewards are at least 0.
- * Fails: as coh_mdp_reach; COH_E_DATA for a negative reward, and when minimizing where one can
- * stay away for ever at no cost. Source: Hartmanns and Kaminski 2020, optimistic iteration. */
+ * infinite where some policy (minimize: every policy) may miss it; for rewards below 0 the
+ * other way round. target NULL: the reward of all time; infinite where going on for ever pays
+ * (minimize: costs, whatever one does). Rewards before the target are of one sign.
+ * Fails: as coh_mdp_reach; COH_E_DATA for rewards of both signs.
+ * Source: Hartmanns and Kaminski 2020, optimistic iteration. */
 coh_status coh_mdp_total_until(const coh_mdp *mdp, const uint8_t *target,
                                const coh_mdp_solve_options *options, coh_mdp_bounds *bounds);
 void coh_mdp_bounds_clear(coh_mdp_bounds *bounds);

@@ -24,6 +24,8 @@ typedef struct coh_run_start_options {
   const char *const *overrides; /* "key.path=value", n_overrides of them; borrowed */
   int64_t n_overrides;
   const char *folder; /* of the run; NULL: runs/<config>, numbered if that exists */
+  const char *text;   /* the config itself; its path then only names it; NULL: read the file */
+  bool tables;        /* output gets the tables of the results too */
   bool quiet;         /* no progress on stderr */
   FILE *output;       /* rank 0: results for people and scripts; NULL: none */
 } coh_run_start_options;

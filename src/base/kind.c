@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/choice.h"
 #include "base/text.h"
 #include "cohort/option.h"
 
@@ -39,6 +40,23 @@ coh_status coh_choice_make(const coh_kind_set *set, const char *name, coh_choice
   }
   *choice = (coh_choice){.kind = kind, .options = options};
   return COH_OK;
+}
+
+coh_status coh_choice_parse(const char *where, const coh_kind_set *set, const char *text,
+                            coh_choice *choice) {
+  const coh_option table[] = {
+      {.name = set->noun, .type = COH_KIND, .offset = 0, .kinds = set, .doc = "A choice."},
+      {0}};
+  coh_text line = {0};
+  coh_text_add(&line, "%s: %s\n", set->noun, text);
+  char *yaml = NULL;
+  COH_TRY(coh_text_take(&line, &yaml));
+  coh_config *config = NULL;
+  coh_status status = coh_config_parse(where, yaml, strlen(yaml), &config);
+  if (status == COH_OK) status = coh_options_fill(table, config, choice);
+  coh_config_destroy(&config);
+  coh_free(yaml);
+  return status;
 }
 
 void coh_choice_clear(coh_choice *choice) {

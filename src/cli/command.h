@@ -12,9 +12,10 @@ typedef struct coh_arguments {
   int64_t n_words;
   const char *const *override; /* key.path=value */
   int64_t n_overrides;
-  const char *folder; /* -o */
-  bool quiet;         /* -q */
-  bool play;          /* --play */
+  const char *folder;      /* -o */
+  bool quiet;              /* -q */
+  bool play;               /* --play */
+  bool compare;            /* --compare */
   coh_sweep_options sweep; /* --seeds, --random, --groups, ... */
 } coh_arguments;
 

@@ -64,6 +64,8 @@ static coh_status take_apart(int count, char **argument, coh_arguments *out, con
       out->quiet = true;
     } else if (strcmp(text, "--play") == 0) {
       out->play = true;
+    } else if (strcmp(text, "--compare") == 0) {
+      out->compare = true;
     } else if (*text == '-') {
       bool taken = false;
       COH_TRY(
@@ -96,7 +98,6 @@ coh_run_start_options coh_arguments_start(const coh_arguments *arguments) {
 static const struct {
   const char *name, *what;
 } missing_commands[] = {
-    {"solve", "planning"},
     {"embed", "short for tasks pca and tsne"},
 };
 

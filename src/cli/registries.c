@@ -9,6 +9,7 @@
 #include "explain/topic.h"
 #include "mdp/irl_world.h"
 #include "mdp/model_kind.h"
+#include "mdp/plan.h"
 
 const coh_registry coh_registries[] = {
     {"tasks", &coh_task_kinds},
@@ -24,5 +25,6 @@ const coh_registry coh_registries[] = {
     {"topics", &coh_explain_topic_kinds},
     {"worlds", &coh_irl_world_kinds},
     {"models", &coh_mdp_model_kinds},
+    {"methods", &coh_mdp_method_kinds},
     {0},
 };

@@ -153,6 +153,43 @@ void coh_la_cholesky_solve(int64_t n, int64_t m, const double *l, double *b) {
   coh_la_serial_end(before);
 }
 
+static void swap_rows(int64_t n, double *a, int64_t i, int64_t j) {
+  for (int64_t k = 0; k < n && i != j; k++) {
+    double kept = a[i * n + k];
+    a[i * n + k] = a[j * n + k];
+    a[j * n + k] = kept;
+  }
+}
+
+coh_status coh_la_solve(int64_t n, int64_t m, double *a, double *b) {
+  for (int64_t k = 0; k < n; k++) {
+    int64_t pivot = k;
+    for (int64_t i = k + 1; i < n; i++)
+      if (fabs(a[i * n + k]) > fabs(a[pivot * n + k])) pivot = i;
+    double size = fabs(a[pivot * n + k]);
+    COH_CHECK(size > 0 && isfinite(size), COH_E_DATA,
+              "the matrix of order %lld is singular (row %lld)", (long long)n, (long long)k);
+    swap_rows(n, a, k, pivot);
+    swap_rows(m, b, k, pivot);
+    for (int64_t i = k + 1; i < n; i++) {
+      double factor = a[i * n + k] / a[k * n + k];
+      if (factor == 0) continue;
+      for (int64_t j = k; j < n; j++)
+        a[i * n + j] -= factor * a[k * n + j];
+      for (int64_t j = 0; j < m; j++)
+        b[i * m + j] -= factor * b[k * m + j];
+    }
+  }
+  for (int64_t k = n - 1; k >= 0; k--)
+    for (int64_t j = 0; j < m; j++) {
+      double sum = b[k * m + j];
+      for (int64_t i = k + 1; i < n; i++)
+        sum -= a[k * n + i] * b[i * m + j];
+      b[k * m + j] = sum / a[k * n + k];
+    }
+  return COH_OK;
+}
+
 coh_status coh_la_ridge_solve(int64_t p, int64_t m, double ridge, double *xtx, double *xty) {
   for (int64_t i = 0; i < p; i++)
     xtx[i * p + i] += ridge;

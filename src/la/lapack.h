@@ -32,6 +32,11 @@ coh_status coh_la_cholesky(int64_t n, double *a);
 /* Solve L L^T X = B. l: (n,n) from coh_la_cholesky; b: (n,m), in: B, out: X. */
 void coh_la_cholesky_solve(int64_t n, int64_t m, const double *l, double *b);
 
+/* Solve A X = B by elimination with partial pivoting, for small general matrices. a: (n,n),
+ * destroyed; b: (n,m), in: B, out: X. Allocates nothing. Fails: COH_E_DATA when a pivot is 0 or
+ * not finite. */
+coh_status coh_la_solve(int64_t n, int64_t m, double *a, double *b);
+
 /* Ridge regression: the W (p,m) that minimises |X W - Y|^2 + ridge |W|^2, from the products
  * X^T X (p,p; destroyed) and X^T Y (p,m; out: W). ridge >= 0.
  * Fails: COH_E_DATA when the system is singular: give a larger ridge. */

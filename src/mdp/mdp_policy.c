@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "mdp/mdp_blocks.h"
+#include "mdp/mdp_incoming.h"
 #include "mdp/mdp_kernel.h"
 
 typedef struct product_job {
@@ -86,14 +87,6 @@ void coh_mdp_policy_reward(const coh_mdp *mdp, coh_mdp_policy policy, int n_thre
 }
 
 /* ---------------------------------------------------------------------------- transposed -- */
-
-struct coh_mdp_incoming {
-  const coh_mdp *mdp;
-  int64_t *first;      /* n_states + 1 */
-  uint32_t *from;      /* n_entries: state */
-  int64_t *row;        /* n_entries: row */
-  double *probability; /* n_entries */
-};
 
 const coh_mdp *coh_mdp_incoming_model(const coh_mdp_incoming *incoming) {
   return incoming->mdp;

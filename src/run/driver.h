@@ -20,6 +20,7 @@ typedef struct coh_run {
   coh_world *world;
   bool root;    /* rank 0: the one that writes and speaks */
   bool quiet;   /* no progress */
+  bool tables;  /* print them */
   FILE *output; /* closing lines, NULL: none; borrowed */
   coh_run_config config;
   coh_lanes lanes;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/choice.h"
 #include "base/text.h"
 #include "cohort/env.h"
 #include "cohort/random.h"
@@ -65,22 +66,7 @@ typedef struct recorder {
 // ---- who acts -----------------------------------------------------------------------------
 
 static coh_status open_environment(const char *source, recorder *r) {
-  static const coh_option table[] = {{.name = "env",
-                                      .type = COH_KIND,
-                                      .offset = 0,
-                                      .kinds = &coh_env_kinds,
-                                      .doc = "The environment."},
-                                     {0}};
-  coh_text text = {0};
-  coh_text_add(&text, "env: %s\n", source);
-  char *yaml = NULL;
-  COH_TRY(coh_text_take(&text, &yaml));
-  coh_config *config = NULL;
-  coh_status status = coh_config_parse("record", yaml, strlen(yaml), &config);
-  if (status == COH_OK) status = coh_options_fill(table, config, &r->env_choice);
-  coh_config_destroy(&config);
-  coh_free(yaml);
-  return status;
+  return coh_choice_parse("record", &coh_env_kinds, source, &r->env_choice);
 }
 
 static coh_status open_agent(coh_world *world, const char *folder, recorder *r) {

@@ -175,17 +175,33 @@ static coh_status resolve(const coh_config *root, const char *path, coh_run_conf
   return COH_OK;
 }
 
+// root: taken
+static coh_status finish(coh_config *root, const char *name, const char *const *overrides,
+                         int64_t n_overrides, coh_run_config *config) {
+  coh_status status = COH_OK;
+  for (int64_t i = 0; i < n_overrides && status == COH_OK; i++)
+    status = coh_config_override(root, overrides[i]);
+  if (status == COH_OK) status = resolve(root, name, config);
+  coh_config_destroy(&root);
+  if (status != COH_OK) coh_run_config_clear(config);
+  return status;
+}
+
 coh_status coh_run_config_read(const char *path, const char *const *overrides,
                                int64_t n_overrides, coh_run_config *config) {
   *config = (coh_run_config){0};
   coh_config *root = NULL;
-  coh_status status = coh_config_read(path, &root);
-  for (int64_t i = 0; i < n_overrides && status == COH_OK; i++)
-    status = coh_config_override(root, overrides[i]);
-  if (status == COH_OK) status = resolve(root, path, config);
-  coh_config_destroy(&root);
-  if (status != COH_OK) coh_run_config_clear(config);
-  return status;
+  COH_TRY(coh_config_read(path, &root));
+  return finish(root, path, overrides, n_overrides, config);
+}
+
+coh_status coh_run_config_parse(const char *name, const char *text,
+                                const char *const *overrides, int64_t n_overrides,
+                                coh_run_config *config) {
+  *config = (coh_run_config){0};
+  coh_config *root = NULL;
+  COH_TRY(coh_config_parse(name, text, strlen(text), &root));
+  return finish(root, name, overrides, n_overrides, config);
 }
 
 void coh_run_config_clear(coh_run_config *config) {

@@ -33,6 +33,10 @@ typedef struct coh_run_config {
  * config: out; caller clears. Fails: COH_E_CONFIG with the place. */
 coh_status coh_run_config_read(const char *path, const char *const *overrides,
                                int64_t n_overrides, coh_run_config *config);
+/* The same from text (YAML) that `name` stands for. */
+coh_status coh_run_config_parse(const char *name, const char *text,
+                                const char *const *overrides, int64_t n_overrides,
+                                coh_run_config *config);
 void coh_run_config_clear(coh_run_config *config);
 
 #endif

@@ -68,6 +68,16 @@ static coh_status create_task(coh_run *run) {
   return run->config.task->create(&run->context, run->config.task_options, &run->task);
 }
 
+// the config that a run starts with: a file, or the text that options bring
+static coh_status read_config(const char *path, const coh_run_start_options *options,
+                              coh_run_config *config) {
+  if (!options) return coh_run_config_read(path, NULL, 0, config);
+  if (options->text)
+    return coh_run_config_parse(path, options->text, options->overrides, options->n_overrides,
+                                config);
+  return coh_run_config_read(path, options->overrides, options->n_overrides, config);
+}
+
 coh_status coh_run_open(coh_run *run, coh_world *world, const char *config_path,
                         const coh_run_start_options *options, const char *folder) {
   *run =
@@ -75,9 +85,8 @@ coh_status coh_run_open(coh_run *run, coh_world *world, const char *config_path,
   run->quiet = options && options->quiet;
   run->output = options && run->root ? options->output : NULL;
   snprintf(run->folder, sizeof run->folder, "%s", folder);
-  coh_status status = coh_comm_agree(
-      world, coh_run_config_read(config_path, options ? options->overrides : NULL,
-                                 options ? options->n_overrides : 0, &run->config));
+  run->tables = options && options->tables;
+  coh_status status = coh_comm_agree(world, read_config(config_path, options, &run->config));
   if (status == COH_OK) status = coh_comm_agree(world, create_task(run));
   if (status != COH_OK) coh_run_close(run);
   return status;
@@ -204,8 +213,7 @@ coh_status coh_run_start(coh_world *world, const char *config_path,
                          const coh_run_start_options *options) {
   // the config is checked before a folder is made, so a typo leaves nothing behind
   coh_run_config config = {0};
-  coh_status status = coh_run_config_read(config_path, options ? options->overrides : NULL,
-                                          options ? options->n_overrides : 0, &config);
+  coh_status status = read_config(config_path, options, &config);
   coh_run_config_clear(&config);
   COH_TRY(coh_comm_agree(world, status));
 

@@ -224,6 +224,22 @@ coh_status coh_run_report(const char *folder) {
   return status;
 }
 
+// columns as wide as their widest cell
+static void print_table(FILE *output, const coh_result_table *table) {
+  fputc('\n', output);
+  for (int64_t r = 0; r <= table->n_rows; r++)
+    for (int64_t c = 0; c < table->n_columns; c++) {
+      int width = 0;
+      for (int64_t k = 0; k <= table->n_rows; k++) {
+        int length = (int)strlen(table->text[k * table->n_columns + c]);
+        if (length > width) width = length;
+      }
+      fprintf(output, c == 0 ? "%-*s" : "  %*s", width, table->text[r * table->n_columns + c]);
+      if (c == table->n_columns - 1) fputc('\n', output);
+    }
+  fputc('\n', output);
+}
+
 // the closing lines: key numbers, pictures, and where the report is
 static void print_results(const coh_run *run, const coh_results *results) {
   for (int64_t i = 0; i < results->n_numbers; i++) {
@@ -231,6 +247,8 @@ static void print_results(const coh_run *run, const coh_results *results) {
     fprintf(run->output, "%-24s %s", number->label, number->text);
     fprintf(run->output, *number->note ? "  (%s)\n" : "%s\n", number->note);
   }
+  for (int64_t i = 0; run->tables && i < results->n_tables; i++)
+    print_table(run->output, &results->table[i]);
   for (int64_t i = 0; i < results->n_pictures; i++)
     fprintf(run->output, "%-24s %s/%s\n", "picture", run->folder, results->picture[i].path);
   fprintf(run->output, "%-24s %s/report.html\n", "report", run->folder);

@@ -1,0 +1,155 @@
+/* Rounds of a method and their certificate: MacQueen 1966, Porteus 1971. */
+#include "mdp/plan.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/alloc.h"
+
+#define X(name) extern const coh_mdp_method coh_mdp_##name;
+#include "mdp/method.def"
+#undef X
+
+static const coh_kind *const kinds[] = {
+#define X(name) &coh_mdp_##name.kind,
+#include "mdp/method.def"
+#undef X
+};
+
+const coh_kind_set coh_mdp_method_kinds = {
+    .noun = "method", .kinds = kinds, .n_kinds = sizeof kinds / sizeof *kinds};
+
+enum { PATIENCE = 2000 }; // rounds that do not narrow the bound
+
+static coh_status fill(coh_mdp_plan *plan) {
+  const coh_mdp *mdp = plan->mdp;
+  COH_CHECK(mdp->discount < 1.0, COH_E_DATA,
+            "a discount below 1 is needed here; undiscounted objectives are reach and total");
+  coh_mdp_rows_measure(mdp, &plan->rows);
+  COH_CHECK(mdp->discount * plan->rows.greatest_sum < 1.0, COH_E_DATA,
+            "discount %.17g leaves no room for rounding", mdp->discount);
+  COH_NEW(plan->values, mdp->n_states);
+  COH_NEW(plan->next, mdp->n_states);
+  COH_NEW(plan->choice, mdp->n_states);
+  return plan->method->create ? plan->method->create(plan) : COH_OK;
+}
+
+coh_status coh_mdp_plan_create(const coh_mdp *mdp, const coh_choice *method,
+                               const coh_mdp_solve_options *options, coh_mdp_plan **out) {
+  coh_mdp_plan *plan;
+  COH_NEW(plan, 1);
+  plan->mdp = mdp;
+  plan->method = (const coh_mdp_method *)method->kind;
+  plan->options = method->options;
+  plan->n_threads = 1;
+  if (options) {
+    plan->minimize = options->minimize;
+    plan->tolerance = options->tolerance;
+    if (options->n_threads > 0) plan->n_threads = options->n_threads;
+  }
+  plan->narrowest = INFINITY;
+  plan->width = INFINITY;
+  coh_status status = fill(plan);
+  if (status != COH_OK) {
+    coh_mdp_plan_destroy(&plan);
+    return status;
+  }
+  *out = plan;
+  return COH_OK;
+}
+
+void coh_mdp_plan_destroy(coh_mdp_plan **given) {
+  coh_mdp_plan *plan = *given;
+  if (!plan) return;
+  if (plan->method->destroy) plan->method->destroy(plan);
+  coh_free(plan->values);
+  coh_free(plan->next);
+  coh_free(plan->choice);
+  COH_DELETE(*given);
+}
+
+static double largest_of(const double *values, int64_t n) {
+  double largest = 0.0;
+  for (int64_t s = 0; s < n; s++)
+    if (!(fabs(values[s]) <= largest)) largest = fabs(values[s]);
+  return largest;
+}
+
+/* next = T values, and what it says about the optimum */
+static void certify(coh_mdp_plan *plan) {
+  const coh_mdp *mdp = plan->mdp;
+  coh_mdp_sweep(mdp, plan->minimize, plan->n_threads, plan->values, plan->next, plan->choice,
+                &plan->low, &plan->high);
+  plan->n_transitions += mdp->n_entries;
+  double largest = largest_of(plan->values, mdp->n_states), least, most;
+  double rounding = coh_mdp_rounding(&plan->rows, mdp->discount, largest);
+  coh_mdp_macqueen(&plan->rows, mdp->discount, rounding, plan->low, plan->high, &plan->lower,
+                   &plan->upper);
+  coh_mdp_macqueen(&plan->rows, mdp->discount, rounding, 0.0, 0.0, &least, &most);
+  plan->floor = most - least;
+  plan->width = plan->upper - plan->lower;
+  plan->wanted = plan->tolerance > 0.0 ? plan->tolerance : 1e-9 * largest;
+}
+
+static coh_status check_progress(coh_mdp_plan *plan) {
+  COH_CHECK(isfinite(plan->width), COH_E_DIVERGED, "values are not finite after %lld rounds",
+            (long long)plan->n_rounds);
+  plan->n_wider = plan->width < plan->narrowest ? 0 : plan->n_wider + 1;
+  plan->narrowest = fmin(plan->narrowest, plan->width);
+  COH_CHECK(plan->width > 1.5 * plan->floor || plan->n_wider < 50, COH_E_DIVERGED,
+            "the bound stays %.3g wide, above the tolerance of %.3g: rounding alone makes %.3g",
+            plan->narrowest, plan->wanted, plan->floor);
+  COH_CHECK(plan->n_wider < PATIENCE, COH_E_DIVERGED,
+            "the bound has stayed %.3g wide for %d rounds, above the tolerance of %.3g",
+            plan->narrowest, PATIENCE, plan->wanted);
+  return COH_OK;
+}
+
+coh_status coh_mdp_plan_step(coh_mdp_plan *plan) {
+  certify(plan);
+  plan->n_rounds++;
+  if (plan->width <= plan->wanted || plan->width == 0.0) {
+    double middle = 0.5 * (plan->lower + plan->upper);
+    for (int64_t s = 0; s < plan->mdp->n_states; s++)
+      plan->values[s] = plan->next[s] + middle;
+    plan->is_done = true;
+    return COH_OK;
+  }
+  COH_TRY(check_progress(plan));
+  return plan->method->advance(plan);
+}
+
+coh_status coh_mdp_plan_visit(coh_mdp_plan *plan, coh_mdp_visit *visit, void *context) {
+  enum { N = 12 };
+  int64_t n = plan->mdp->n_states;
+  double *numbers = plan->numbers;
+  double given[N] = {plan->low,
+                     plan->high,
+                     plan->lower,
+                     plan->upper,
+                     plan->width,
+                     plan->wanted,
+                     plan->floor,
+                     plan->is_done,
+                     (double)plan->n_rounds,
+                     plan->narrowest,
+                     (double)plan->n_wider,
+                     (double)plan->n_transitions};
+  memcpy(numbers, given, sizeof given);
+  COH_TRY(visit(context, "values", &(coh_array){COH_DTYPE_F64, 1, {n}, plan->values}));
+  COH_TRY(visit(context, "choice", &(coh_array){COH_DTYPE_I32, 1, {n}, plan->choice}));
+  COH_TRY(visit(context, "bounds", &(coh_array){COH_DTYPE_F64, 1, {N}, numbers}));
+  plan->low = numbers[0];
+  plan->high = numbers[1];
+  plan->lower = numbers[2];
+  plan->upper = numbers[3];
+  plan->width = numbers[4];
+  plan->wanted = numbers[5];
+  plan->floor = numbers[6];
+  plan->is_done = numbers[7] != 0.0;
+  plan->n_rounds = (int64_t)numbers[8];
+  plan->narrowest = numbers[9];
+  plan->n_wider = (int64_t)numbers[10];
+  plan->n_transitions = (int64_t)numbers[11];
+  return plan->method->visit ? plan->method->visit(plan, visit, context) : COH_OK;
+}

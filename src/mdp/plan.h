@@ -1,0 +1,79 @@
+/* A discounted optimum being sought: rounds of one method, each ended by the one certificate.
+ *
+ * A round sweeps once (Jacobi: next = T values), which bounds the optimum by MacQueen and
+ * Porteus whatever made `values`; when the bound is narrow enough it ends, otherwise the method
+ * makes new values. So no method can stop too early, and a method is one small file. With one
+ * action a state the same methods evaluate a policy (mdp_chain.h). */
+#ifndef COHORT_MDP_PLAN_H
+#define COHORT_MDP_PLAN_H
+
+#include "cohort/io.h"
+#include "cohort/mdp.h"
+#include "mdp/mdp_bound.h"
+
+typedef struct coh_mdp_plan coh_mdp_plan;
+
+/* What a checkpoint holds: called for each array, to write it or to fill it. */
+typedef coh_status coh_mdp_visit(void *context, const char *name, const coh_array *array);
+
+/* A method: one file in methods/, one line in method.def. All but advance may be NULL. */
+typedef struct coh_mdp_method {
+  coh_kind kind;
+  coh_status (*create)(coh_mdp_plan *plan);
+  void (*destroy)(coh_mdp_plan *plan);
+
+  /* Make better values from next = T values and the greedy choice. */
+  coh_status (*advance)(coh_mdp_plan *plan);
+
+  /* Visit what the method keeps between rounds. */
+  coh_status (*visit)(coh_mdp_plan *plan, coh_mdp_visit *visit, void *context);
+} coh_mdp_method;
+
+extern const coh_kind_set coh_mdp_method_kinds;
+
+/* Read by methods; values, own and n_transitions are also theirs to write. */
+struct coh_mdp_plan {
+  const coh_mdp *mdp;
+  const coh_mdp_method *method;
+  const void *options; /* of the method */
+  bool minimize;
+  double tolerance; /* width of the bound; 0: 1e-9 of the largest value */
+  int n_threads;
+  coh_mdp_rows rows;
+
+  double *values, *next; /* n_states; once done, values holds the middle of the bounds */
+  int32_t *choice;       /* n_states: greedy for the values before the last sweep */
+  double low, high;      /* next - values lies between */
+  double lower, upper;   /* the optimum lies within next + these */
+  double width, wanted;  /* upper - lower, and where it is narrow enough */
+  double floor;          /* the width that rounding alone makes */
+  bool is_done;
+  int64_t n_rounds, n_transitions; /* entries read so far */
+
+  double narrowest;
+  int64_t n_wider;    /* rounds since it was that narrow */
+  double numbers[12]; /* that a checkpoint borrows */
+  void *own;          /* the method's */
+};
+
+/* method: over coh_mdp_method_kinds, borrowed as is mdp. Discount below 1. *plan: caller
+ * destroys. Not collective. Fails: COH_E_DATA (discount), COH_E_MEMORY. */
+coh_status coh_mdp_plan_create(const coh_mdp *mdp, const coh_choice *method,
+                               const coh_mdp_solve_options *options, coh_mdp_plan **plan);
+void coh_mdp_plan_destroy(coh_mdp_plan **plan);
+
+/* One round. Fails: COH_E_DIVERGED when rounding keeps the bound wide, or values are not
+ * finite. */
+coh_status coh_mdp_plan_step(coh_mdp_plan *plan);
+
+/* Save or load everything that the next round depends on. */
+coh_status coh_mdp_plan_visit(coh_mdp_plan *plan, coh_mdp_visit *visit, void *context);
+
+/* The size of the last change that a method may measure its own progress by. */
+static inline double coh_mdp_plan_residual(const coh_mdp_plan *plan) {
+  double a = plan->low < 0 ? -plan->low : plan->low,
+         b = plan->high < 0 ? -plan->high : plan->high;
+  return a > b ? a : b;
+}
+
+#endif

@@ -1,0 +1,80 @@
+/* The option table of task solve. */
+#include "task/solve/solve_options.h"
+
+#include "mdp/model_kind.h"
+#include "mdp/plan.h"
+
+#define FIELD(member) .offset = offsetof(coh_solve_options, member)
+
+const coh_option coh_solve_option_table[] = {
+    {.name = "model",
+     .type = COH_KIND,
+     FIELD(model),
+     .kinds = &coh_mdp_model_kinds,
+     .doc = "The decision process."},
+    {.name = "objective",
+     .type = COH_CHOICE,
+     FIELD(objective),
+     .initial = "discounted",
+     .choices = "discounted|reach|total",
+     .doc = "The discounted reward; the probability of ever reaching the target; or the "
+            "undiscounted reward (until the target, where one is named)."},
+    {.name = "discount",
+     .type = COH_REAL,
+     FIELD(discount),
+     .initial = "0.99",
+     .min = 1e-9,
+     .max = 1,
+     .doc = "discounted: the factor of a step, below 1."},
+    {.name = "sense",
+     .type = COH_CHOICE,
+     FIELD(sense),
+     .initial = "max",
+     .choices = "max|min",
+     .doc = "The greatest value, or the least."},
+    {.name = "target",
+     .type = COH_STRING,
+     FIELD(target),
+     .initial = "\"\"",
+     .doc = "reach, total: a label of the model, or numbers of states with commas."},
+    {.name = "find",
+     .type = COH_CHOICE,
+     FIELD(find),
+     .initial = "optimum",
+     .choices = "optimum|evaluate|improve",
+     .doc =
+         "The optimum; the value of the policy; or (discounted) its value and the policy that "
+         "is greedy for it."},
+    {.name = "policy",
+     .type = COH_STRING,
+     FIELD(policy),
+     .initial = "uniform",
+     .doc = "evaluate, improve: uniform (every action is as likely), or a file: .npy of action "
+            "numbers by state or of probabilities by row, .csv of state,action."},
+    {.name = "method",
+     .type = COH_KIND,
+     FIELD(method),
+     .initial = "inexact_policy_iteration",
+     .kinds = &coh_mdp_method_kinds,
+     .doc = "discounted: what iterates. Reach and total have one: bounds by interval and "
+            "optimistic iteration."},
+    {.name = "tolerance",
+     .type = COH_REAL,
+     FIELD(tolerance),
+     .initial = "0",
+     .max = 1e100,
+     .doc =
+         "Width of the bound that ends it; 0: 1e-9 of the largest value (reach, total: 1e-6, "
+         "of totals above 1 relative)."},
+    {.name = "q",
+     .type = COH_BOOL,
+     FIELD(q),
+     .initial = "false",
+     .doc = "Write the values of actions too, results/q.npy."},
+    {.name = "compare",
+     .type = COH_BOOL,
+     FIELD(compare),
+     .initial = "false",
+     .doc = "discounted: then solve with every other method too, for a table and curves."},
+    {0},
+};

@@ -87,17 +87,6 @@ static coh_status open_run(asked *a, const char *folder) {
   return COH_OK;
 }
 
-static coh_status read_options(asked *a, const coh_run_start_options *options) {
-  coh_config *root = NULL;
-  COH_TRY(coh_config_parse("command line", "{}", 2, &root));
-  coh_status status = COH_OK;
-  for (int64_t i = 0; options && i < options->n_overrides && status == COH_OK; i++)
-    status = coh_config_override(root, options->overrides[i]);
-  if (status == COH_OK) status = coh_options_fill(coh_explain_option_table, root, &a->options);
-  coh_config_destroy(&root);
-  return status;
-}
-
 static coh_status find_topic(const char *name, const coh_explain_topic **topic) {
   const coh_kind *kind = coh_kind_find(&coh_explain_topic_kinds, name);
   if (!kind) {
@@ -117,6 +106,11 @@ static coh_status show_topics(asked *a, const char *const *topics, int64_t n_top
     COH_TRY(find_topic(topics[i], &topic));
     COH_CHECK(!topic->needs_network || a->file, COH_E_CONFIG,
               "topic '%s' is about a run: cohort explain RUN %s", topics[i], topics[i]);
+    if (topic->needs_files) {
+      a->site.paths = topics + i + 1;
+      a->site.n_paths = n_topics - i - 1;
+      return topic->show(&a->site);
+    }
     COH_TRY(topic->show(&a->site));
   }
   // all that a network can be asked
@@ -142,6 +136,7 @@ static coh_status show_and_keep(asked *a, const char *folder, bool is_run,
   for (int64_t i = 0; i < n_topics; i++) {
     const coh_explain_topic *topic = NULL;
     COH_TRY(find_topic(topics[i], &topic));
+    if (topic->needs_files) break; // what follows are their names
   }
   if (is_run) COH_TRY(open_run(a, folder));
   COH_TRY(show_topics(a, topics, n_topics));
@@ -156,7 +151,8 @@ coh_status coh_run_explain(const char *folder, bool is_run, const char *const *t
   const coh_explain_output output = {&a, add_picture, add_text, add_warning, add_table};
   COH_NEW(a.results, 1);
   a.results->active = true;
-  coh_status status = read_options(&a, options);
+  coh_status status =
+      coh_run_read_overrides("command line", coh_explain_option_table, options, &a.options);
   a.site = (coh_explain_site){
       .options = &a.options, .folder = folder, .n_threads = 1, .output = &output};
   if (status == COH_OK) status = show_and_keep(&a, folder, is_run, topics, n_topics);

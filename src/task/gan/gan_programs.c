@@ -23,6 +23,7 @@ typedef struct plan {
   coh_value *total; /* gradient so far, n_maker then n_critic */
   const coh_value *maker, *critic;
   int64_t n_maker, n_critic;
+  coh_network_refresh maker_refresh; /* the generator's part */
 } plan;
 
 static const coh_gan_loss_type *loss_type(const coh_gan *gan) {
@@ -74,6 +75,7 @@ static coh_status build_rows(plan *p) {
                                .is_conditional = gan->options->conditional,
                                .condition = u->fake_class};
   COH_TRY(coh_network_build_for(gan->generator, p->g, p->source, &use, &u->refresh, &p->fake));
+  p->maker_refresh = u->refresh;
   coh_value real = u->real, fake = p->fake;
   for (int64_t k = 0; k < gan->options->augments.n_items; k++) {
     const coh_gan_augment_type *type = augment_type(gan, k);
@@ -98,9 +100,24 @@ static coh_status judge(const plan *p, coh_value rows, coh_value class, coh_valu
                                .condition = class};
   COH_TRY(
       coh_network_build_for(p->gan->discriminator, p->g, rows, &use, &p->u->refresh, values));
-  int64_t n = coh_graph_shape(p->g, rows).size[0];
+  // one value a row, or one a patch of each row
+  int64_t n = coh_shape_count(coh_graph_shape(p->g, *values));
   *values = coh_op_reshape(p->g, *values, COH_SHAPE(n));
   return coh_graph_status(p->g);
+}
+
+// what each row has, of values that each patch of it has
+static coh_value mean_of_patches(const plan *p, coh_value values, int64_t n) {
+  int64_t n_patches = coh_shape_count(coh_graph_shape(p->g, values)) / n;
+  if (n_patches == 1) return values;
+  return coh_op_mean(p->g, coh_op_reshape(p->g, values, COH_SHAPE(n, n_patches)), (int[]){1}, 1,
+                     false);
+}
+
+static coh_status slopes_of(const plan *p, coh_value values, coh_value *rows,
+                            coh_value *slopes) {
+  coh_value of_rows = mean_of_patches(p, values, p->n);
+  return coh_gradient(p->g, coh_op_sum_all(p->g, of_rows), rows, 1, slopes);
 }
 
 // real and generated rows in one pass, or each on its own where rows of a pass mix
@@ -116,10 +133,11 @@ static coh_status build_values(plan *p) {
   coh_value real = coh_op_slice(p->g, p->both, 0, 0, n);
   COH_TRY(judge(p, real, u->real_class, &p->real_value));
   COH_TRY(judge(p, p->shown, u->fake_class, &p->fake_value));
-  u->values = concat_rows(p, p->real_value, p->fake_value);
+  u->values = concat_rows(p, mean_of_patches(p, p->real_value, n),
+                          mean_of_patches(p, p->fake_value, n));
   coh_value slopes[2];
-  COH_TRY(coh_gradient(p->g, coh_op_sum_all(p->g, p->real_value), &real, 1, &slopes[0]));
-  COH_TRY(coh_gradient(p->g, coh_op_sum_all(p->g, p->fake_value), &p->shown, 1, &slopes[1]));
+  COH_TRY(slopes_of(p, p->real_value, &real, &slopes[0]));
+  COH_TRY(slopes_of(p, p->fake_value, &p->shown, &slopes[1]));
   p->slopes = concat_rows(p, slopes[0], slopes[1]);
   return coh_graph_status(p->g);
 }
@@ -170,7 +188,7 @@ static coh_status squares_between(plan *p, coh_value *squares) {
   coh_value mixed =
       coh_op_add(p->g, p->shown, coh_op_mul(p->g, way, coh_op_sub(p->g, real, p->shown)));
   COH_TRY(judge(p, mixed, u->real_class, &values));
-  COH_TRY(coh_gradient(p->g, coh_op_sum_all(p->g, values), &mixed, 1, &slopes));
+  COH_TRY(slopes_of(p, values, &mixed, &slopes));
   *squares = squares_of(p, slopes);
   return coh_graph_status(p->g);
 }
@@ -201,11 +219,11 @@ static coh_status build_penalties(plan *p, coh_value *more) {
   return COH_OK;
 }
 
-// the generator follows the discriminator's slope at its rows, and the real image
-static coh_status build_maker(plan *p, coh_value *more) {
-  const coh_gan_options *o = p->gan->options;
+// the generator follows the discriminator's slope at its rows
+static coh_status build_game(plan *p, coh_value *more) {
   coh_gan_update *u = p->u;
-  coh_value loss = coh_op_scale(p->g, mean_over_batch(p, u->maker_loss), o->adversarial);
+  coh_value loss =
+      coh_op_scale(p->g, mean_over_batch(p, u->maker_loss), p->gan->options->adversarial);
   if (p->gan->is_coupled) {
     COH_TRY(coh_gradient(p->g, loss, p->maker, p->n_maker, more));
   } else {
@@ -219,6 +237,14 @@ static coh_status build_maker(plan *p, coh_value *more) {
     COH_TRY(coh_gradient_seeded(p->g, p->shown, slope, p->maker, p->n_maker, more));
   }
   accumulate(p, 0, p->n_maker, more);
+  return COH_OK;
+}
+
+// ... and the real image
+static coh_status build_maker(plan *p, coh_value *more) {
+  const coh_gan_options *o = p->gan->options;
+  coh_gan_update *u = p->u;
+  if (o->adversarial > 0) COH_TRY(build_game(p, more));
   u->content = coh_op_scale(p->g, u->maker_loss, 0);
   if (o->content.weight == 0) return COH_OK;
   coh_shape shape = coh_graph_shape(p->g, p->fake);
@@ -233,6 +259,18 @@ static coh_status build_maker(plan *p, coh_value *more) {
   return COH_OK;
 }
 
+// content alone: the discriminator is neither asked nor trained
+static void leave_critic_out(plan *p) {
+  coh_gan_update *u = p->u;
+  coh_value zero = coh_graph_constant(p->g, 0);
+  u->values = coh_op_broadcast(p->g, zero, COH_SHAPE(2 * p->n));
+  u->critic_loss = u->maker_loss = u->penalty = coh_op_broadcast(p->g, zero, COH_SHAPE(p->n));
+  for (int64_t k = 0; k < p->n_critic; k++)
+    p->total[p->n_maker + k] =
+        coh_op_broadcast(p->g, zero, coh_graph_shape(p->g, p->critic[k]));
+  u->refresh = p->maker_refresh;
+}
+
 static coh_status build_gradients(plan *p, coh_value *parameters, coh_value *more) {
   int64_t n_all = coh_graph_n_parameters(p->g);
   p->n_maker = coh_graph_n_parameters(p->gan->maker_layout);
@@ -245,7 +283,13 @@ static coh_status build_gradients(plan *p, coh_value *parameters, coh_value *mor
   p->critic = parameters + p->n_maker;
   loss_type(p->gan)->build(p->gan->options->loss.options, p->g, p->real_value, p->fake_value,
                            &p->u->critic_loss, &p->u->maker_loss);
+  p->u->critic_loss = mean_of_patches(p, p->u->critic_loss, p->n);
+  p->u->maker_loss = mean_of_patches(p, p->u->maker_loss, p->n);
   COH_TRY(coh_graph_status(p->g));
+  if (p->gan->options->adversarial == 0) {
+    leave_critic_out(p);
+    return build_maker(p, more);
+  }
   COH_TRY(build_critic(p, more));
   COH_TRY(build_penalties(p, more));
   return build_maker(p, more);
@@ -364,12 +408,17 @@ static coh_status create_networks(coh_gan *gan) {
                                      .layers = o->discriminator,
                                      .initializer = o->initializer,
                                      .input = seen,
-                                     .n_outputs = 1,
+                                     .n_outputs = o->patches ? 0 : 1,
                                      .n_classes = n_classes};
   COH_TRY(coh_network_create(&critic, &gan->discriminator));
   gan->maker_floats = coh_network_floats(gan->generator);
   gan->critic_floats = coh_network_floats(gan->discriminator);
-  gan->is_coupled = coh_network_mixes_rows(gan->discriminator);
+  coh_shape map = coh_network_output_shape(gan->discriminator);
+  COH_CHECK(!o->patches || (map.rank == 3 && map.size[2] == 1), COH_E_CONFIG,
+            "patches: the discriminator's last layer must give a map of one channel, such as "
+            "conv: {channels: 1, kernel: 3}");
+  // patches of a row are weighted apart, so that rows do not have a slope of their own
+  gan->is_coupled = coh_network_mixes_rows(gan->discriminator) || o->patches;
   COH_TRY(layout_of(gan, gan->generator, source, &gan->maker_layout));
   return layout_of(gan, gan->discriminator, seen, &gan->critic_layout);
 }

@@ -115,6 +115,7 @@ static coh_status dqn_metrics(void *task, coh_metric_row *exact, coh_metric_row 
   coh_metric_add(exact, "train/updates", (double)dqn->learner.n_updates);
   if (dqn->learner.n_window) add_learning(dqn, exact);
   COH_TRY(add_replay(dqn, exact));
+  if (dqn->imitation) coh_imitation_metrics(dqn->imitation, exact);
   add_schedule(dqn, exact);
   add_timing(dqn, timing);
   COH_TRY(add_slowest(dqn, timing));
@@ -178,6 +179,14 @@ static const coh_task_chart charts[] = {
      .logarithmic = true,
      .caption = "Euclidean norm of the gradient, every 64th update.",
      .curve = {{"train/gradient_norm", "norm", NULL, NULL, COH_CURVE_SMOOTHED}}},
+    {.name = "imitation",
+     .title = "Telling the expert from the agent",
+     .y_label = "logit",
+     .caption =
+         "Mean logit of the discriminator at the expert's and at the agent's transitions; "
+         "they meet where it cannot tell them apart.",
+     .curve = {{"imitation/expert_logit", "expert", NULL, NULL, COH_CURVE_SMOOTHED},
+               {"imitation/agent_logit", "agent", NULL, NULL, COH_CURVE_SMOOTHED}}},
     {.name = "rate",
      .title = "Speed",
      .y_label = "a second",

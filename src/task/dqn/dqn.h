@@ -21,6 +21,7 @@
 #include "cohort/replay.h"
 #include "cohort/task.h"
 #include "task/dqn/dqn_options.h"
+#include "task/dqn/imitation.h"
 #include "task/lane_pass.h"
 #include "task/layer_states.h"
 #include "task/learner.h"
@@ -88,6 +89,8 @@ typedef struct coh_dqn_lane {
   /* learning: one slice of a minibatch */
   coh_replay_rows rows; /* points into the arrays below and into workspaces */
   float *next_q;        /* (rows, n_actions): copy of the target network's values */
+  coh_workspace *judge; /* airl: values of the expert's and the agent's states */
+  float *log_policy;    /* airl (2 rows): log pi(a|s), the expert's rows first */
 } coh_dqn_lane;
 
 typedef struct coh_dqn {
@@ -102,6 +105,7 @@ typedef struct coh_dqn {
   int64_t n_floats;                /* of the parameter block */
   float *params, *target, *acting; /* acting: the weights that actors use (pipelined) */
   coh_learner learner;
+  coh_imitation *imitation; /* NULL: rewards are the environment's */
   coh_lane_pass pass;
   coh_layer_states states;
   coh_replay *replay;
@@ -153,6 +157,12 @@ coh_status coh_dqn_store(coh_dqn *dqn, int n_threads);
 void coh_dqn_choose(coh_key key, int64_t first, int64_t step, const double *epsilon, int64_t n,
                     int64_t n_actions, const float *q, int32_t *actions);
 
+/* Choose actions with probability exp(q / temperature) / sum, but epsilon-greedily's random
+ * ones with probability epsilon. Otherwise as coh_dqn_choose. */
+void coh_dqn_choose_softly(coh_key key, int64_t first, int64_t step, const double *epsilon,
+                           double temperature, int64_t n, int64_t n_actions, const float *q,
+                           int32_t *actions);
+
 /* ---- learning: dqn_learn.c */
 
 /* Do the updates that are due after env_steps, at most `most`. Collective.
@@ -169,6 +179,14 @@ int64_t coh_dqn_updates_due(const coh_dqn_options *options, int64_t env_steps);
  * (n). */
 void coh_dqn_targets(int64_t n, int64_t n_actions, const float *returns, const float *discounts,
                      const float *target_q, const float *choice_q, float *y);
+
+/* The same with the soft maximum, y_i = R_i + discount_i V(target_q_i). */
+void coh_dqn_soft_targets(int64_t n, int64_t n_actions, double temperature,
+                          const float *returns, const float *discounts, const float *target_q,
+                          float *y);
+
+/* V = temperature log sum_a exp(q_a / temperature) of one state, without overflow. */
+double coh_dqn_soft_maximum(int64_t n_actions, double temperature, const float *q);
 
 /* Index of the first largest of n values. */
 int64_t coh_dqn_argmax(const float *values, int64_t n);

@@ -1,4 +1,5 @@
 /* Acting: every lane steps its environments for one rollout, epsilon-greedily. */
+#include <math.h>
 #include <string.h>
 
 #include "task/dqn/dqn.h"
@@ -23,6 +24,28 @@ void coh_dqn_choose(coh_key key, int64_t first, int64_t step, const double *epsi
   }
 }
 
+void coh_dqn_choose_softly(coh_key key, int64_t first, int64_t step, const double *epsilon,
+                           double temperature, int64_t n, int64_t n_actions, const float *q,
+                           int32_t *actions) {
+  for (int64_t i = 0; i < n; i++) {
+    coh_stream stream = coh_stream_begin(key, (uint32_t)(first + i), (uint64_t)step);
+    if (coh_stream_uniform(&stream) < epsilon[i]) {
+      actions[i] = (int32_t)coh_stream_below(&stream, n_actions);
+      continue;
+    }
+    const float *row = q + i * n_actions;
+    double value = coh_dqn_soft_maximum(n_actions, temperature, row);
+    double left = coh_stream_uniform(&stream);
+    int32_t action = 0;
+    while (action < n_actions - 1) {
+      left -= exp(((double)row[action] - value) / temperature);
+      if (left < 0) break;
+      action++;
+    }
+    actions[i] = action;
+  }
+}
+
 static void choose_actions(const coh_dqn *dqn, const coh_dqn_lane *lane, int64_t step,
                            const float *q, int32_t *actions) {
   int64_t env_steps = step * dqn->options->envs;
@@ -33,8 +56,13 @@ static void choose_actions(const coh_dqn *dqn, const coh_dqn_lane *lane, int64_t
     for (int64_t i = 0; i < n; i++)
       epsilon[i] = coh_dqn_epsilon(&dqn->options->exploration, dqn->options->learning_starts,
                                    env_steps, first + begin + i, dqn->options->envs);
-    coh_dqn_choose(dqn->explore_key, first + begin, step, epsilon, n, n_actions,
-                   q + begin * n_actions, actions + begin);
+    if (dqn->options->temperature > 0)
+      coh_dqn_choose_softly(dqn->explore_key, first + begin, step, epsilon,
+                            dqn->options->temperature, n, n_actions, q + begin * n_actions,
+                            actions + begin);
+    else
+      coh_dqn_choose(dqn->explore_key, first + begin, step, epsilon, n, n_actions,
+                     q + begin * n_actions, actions + begin);
   }
 }
 

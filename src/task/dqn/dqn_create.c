@@ -37,6 +37,20 @@ static coh_status create_network(coh_dqn *dqn) {
   return coh_lane_pass_create(&dqn->pass, dqn->context, dqn->update.program, &dqn->learner);
 }
 
+static coh_status create_imitation(coh_dqn *dqn) {
+  const coh_dqn_options *options = dqn->options;
+  if (!*options->imitate.demonstrations) return COH_OK;
+  const coh_imitation_config config = {.context = dqn->context,
+                                       .options = &options->imitate,
+                                       .n_values = dqn->spec.n_values,
+                                       .n_actions = dqn->spec.n_actions,
+                                       .batch = options->batch,
+                                       .lane_rows = dqn->lane_rows,
+                                       .gamma = options->gamma,
+                                       .temperature = options->temperature};
+  return coh_imitation_create(&config, &dqn->imitation);
+}
+
 static coh_status create_replay(coh_dqn *dqn) {
   const coh_run_context *context = dqn->context;
   coh_replay_config config = {
@@ -64,6 +78,7 @@ static coh_status create_replay(coh_dqn *dqn) {
 static coh_status create_sums(coh_dqn *dqn) {
   const coh_run_context *context = dqn->context;
   COH_TRY(coh_learner_connect(&dqn->learner));
+  if (dqn->imitation) COH_TRY(coh_learner_connect(&dqn->imitation->learner));
   COH_TRY(coh_lane_pass_connect(&dqn->pass));
   COH_TRY(coh_layer_states_connect(&dqn->states));
   COH_TRY(
@@ -92,6 +107,10 @@ static coh_status create_lane_memory(coh_dqn *dqn, coh_dqn_lane *lane, float *gr
   COH_NEW(lane->running, dqn->lane_envs);
   COH_NEW(lane->ages, dqn->lane_envs);
   COH_NEW(lane->next_q, dqn->lane_rows * dqn->spec.n_actions);
+  if (dqn->imitation && dqn->imitation->shaping) {
+    COH_NEW(lane->log_policy, 2 * dqn->lane_rows);
+    COH_TRY(coh_workspace_create(dqn->value.program, &lane->judge));
+  }
   COH_TRY(coh_workspace_create(dqn->act.program, &lane->act));
   COH_TRY(coh_workspace_create(dqn->value.program, &lane->value));
   COH_TRY(coh_workspace_create(dqn->update.program, &lane->update));
@@ -125,6 +144,8 @@ static void destroy_lane(coh_dqn_lane *lane) {
   coh_free(lane->terminated), coh_free(lane->truncated);
   coh_free(lane->running), coh_free(lane->ages);
   coh_free(lane->next_q);
+  coh_workspace_destroy(&lane->judge);
+  coh_free(lane->log_policy);
   coh_free(lane->rows.actions), coh_free(lane->rows.returns);
   coh_free(lane->rows.discounts), coh_free(lane->rows.transitions);
 }
@@ -143,6 +164,7 @@ static coh_status create(coh_dqn *dqn) {
   }
   dqn->spec = *coh_env_spec_of(dqn->lane[0].env);
   COH_TRY(create_network(dqn));
+  COH_TRY(create_imitation(dqn));
   for (int64_t i = 0; i < n_local; i++)
     COH_TRY(connect_lane(dqn, &dqn->lane[i], i));
   COH_NEW(dqn->errors, n_local * dqn->lane_rows);
@@ -177,6 +199,7 @@ void coh_dqn_destroy(void **task) {
   coh_dqn *dqn = *task;
   if (!dqn) return;
   coh_learner_destroy(&dqn->learner);
+  coh_imitation_destroy(&dqn->imitation);
   coh_lane_pass_destroy(&dqn->pass);
   coh_layer_states_destroy(&dqn->states);
   coh_lane_sum_destroy(&dqn->sum_real);

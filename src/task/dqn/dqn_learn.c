@@ -18,12 +18,59 @@ static double beta_at(const coh_dqn_beta *beta, int64_t env_steps) {
   return way >= 1 ? beta->end : beta->start + way * (beta->end - beta->start);
 }
 
+// log pi(a|s) under the network's own values of n states
+static coh_status log_policy(const coh_dqn *dqn, coh_dqn_lane *lane, const float *states,
+                             const int32_t *actions, int64_t local, float *out) {
+  int64_t n = dqn->lane_rows, n_actions = dqn->spec.n_actions;
+  double temperature = dqn->options->temperature;
+  if (states) COH_TRY(coh_workspace_bind_const(lane->judge, dqn->value.input, states));
+  COH_TRY(coh_workspace_bind_parameters(lane->judge, dqn->params));
+  COH_TRY(coh_program_run(dqn->value.program, lane->judge));
+  const float *q = coh_workspace_data(lane->judge, dqn->value.q);
+  for (int64_t i = 0; i < n; i++) {
+    const float *row = q + i * n_actions;
+    int32_t action = actions ? actions[i] : coh_imitation_action(dqn->imitation, local, i);
+    double value = coh_dqn_soft_maximum(n_actions, temperature, row);
+    out[i] = (float)(((double)row[action] - value) / temperature);
+  }
+  return COH_OK;
+}
+
+// the discriminator's step for these rows; its rewards take the place of the environment's
+static coh_status imitate(coh_dqn *dqn, coh_dqn_lane *lane, int64_t local) {
+  int64_t n = dqn->lane_rows;
+  uint64_t update = (uint64_t)dqn->learner.n_updates;
+  float *expert = NULL;
+  if (lane->judge) {
+    COH_TRY(coh_workspace_bind(lane->judge, dqn->value.input, NULL));
+    expert = coh_workspace_data(lane->judge, dqn->value.input);
+  }
+  coh_imitation_draw(dqn->imitation, update, lane->index, local, expert);
+  if (lane->judge) {
+    COH_TRY(log_policy(dqn, lane, NULL, NULL, local, lane->log_policy));
+    COH_TRY(log_policy(dqn, lane, lane->rows.states, lane->rows.actions, local,
+                       lane->log_policy + n));
+  }
+  const coh_imitation_rows rows = {.states = lane->rows.states,
+                                   .next_states = lane->rows.next_states,
+                                   .actions = lane->rows.actions,
+                                   .discounts = lane->rows.discounts,
+                                   .log_policy = lane->log_policy};
+  return coh_imitation_run(dqn->imitation, local, &rows, lane->rows.returns);
+}
+
 // y from the target network, and with double DQN the network's own choice
 static coh_status compute_targets(const coh_dqn *dqn, coh_dqn_lane *lane) {
   int64_t n = dqn->lane_rows, n_actions = dqn->spec.n_actions;
   const float *q = coh_workspace_data(lane->value, dqn->value.q), *choice = NULL;
   COH_TRY(coh_workspace_bind_parameters(lane->value, dqn->target));
   COH_TRY(coh_program_run(dqn->value.program, lane->value));
+  if (dqn->options->temperature > 0) {
+    coh_dqn_soft_targets(n, n_actions, dqn->options->temperature, lane->rows.returns,
+                         lane->rows.discounts, q,
+                         coh_workspace_data(lane->update, dqn->update.target));
+    return COH_OK;
+  }
   if (dqn->options->double_q) {
     memcpy(lane->next_q, q, (size_t)(n * n_actions) * sizeof *q);
     COH_TRY(coh_workspace_bind_parameters(lane->value, dqn->params));
@@ -74,6 +121,7 @@ static coh_status fill_lane(void *pointer, int64_t local) {
   double begun = coh_trace_is_on() ? coh_clock_now() : 0;
   COH_TRY(coh_replay_gather(dqn->replay, (uint64_t)dqn->learner.n_updates, lane->index,
                             &lane->rows));
+  if (dqn->imitation) COH_TRY(imitate(dqn, lane, local));
   COH_TRY(compute_targets(dqn, lane));
   prepare_inputs(dqn, lane);
   if (coh_trace_is_on())
@@ -123,6 +171,8 @@ static coh_status update_once(coh_dqn *dqn, double beta, int n_threads) {
   uint64_t update = (uint64_t)dqn->learner.n_updates;
   COH_TRY(coh_layer_states_gather(&dqn->states, dqn->params));
   COH_TRY(coh_learner_step(&dqn->learner, dqn->params, 1));
+  if (dqn->imitation)
+    COH_TRY(coh_learner_step(&dqn->imitation->learner, dqn->imitation->params, 1));
   coh_layer_states_renew(&dqn->states, dqn->params);
   if (dqn->options->replay.prioritized) COH_TRY(write_back(dqn, update));
   move_target(dqn);

@@ -233,6 +233,14 @@ const coh_option coh_dqn_option_table[] = {
      .min = 0,
      .max = 1e30,
      .doc = "Rewards are clipped to [-c, c] before they are stored; 0: off."},
+    {.name = "temperature",
+     .type = COH_REAL,
+     FIELD(temperature),
+     .initial = "0",
+     .min = 0,
+     .max = 1e6,
+     .doc = "Above 0: soft Q-learning. Actors choose an action in proportion to "
+            "exp(Q / temperature), entropy is part of what is learned (Haarnoja et al. 2017)."},
     {.name = "schedule",
      .type = COH_CHOICE,
      FIELD(schedule),
@@ -281,6 +289,11 @@ const coh_option coh_dqn_option_table[] = {
      FIELD(evaluation),
      .group = evaluation_table,
      .doc = "Evaluation, on environments of its own."},
+    {.name = "imitate",
+     .type = COH_GROUP,
+     FIELD(imitate),
+     .group = coh_imitation_option_table,
+     .doc = "Learn from an expert's recorded behaviour instead of from rewards."},
     {.name = "animation",
      .type = COH_INT,
      FIELD(animation),
@@ -300,10 +313,27 @@ static coh_status check_multiple(const char *config_name, const char *key, int64
   return COH_OK;
 }
 
+static coh_status check_imitation(const coh_dqn_options *options, const char *config_name) {
+  const coh_imitation_options *imitate = &options->imitate;
+  if (!*imitate->demonstrations) return COH_OK;
+  COH_CHECK(options->n_step == 1, COH_E_CONFIG,
+            "%s: n_step: %" PRId64 ", but imitation rewards single transitions; 1 would do",
+            config_name, options->n_step);
+  COH_CHECK(
+      options->gamma < 1, COH_E_CONFIG,
+      "%s: gamma: 1, but to imitate the end of an episode lasts for ever; give less than 1",
+      config_name);
+  COH_CHECK(imitate->method != COH_IMITATION_AIRL || options->temperature > 0, COH_E_CONFIG,
+            "%s: temperature: 0, but airl needs a policy that has probabilities; give e.g. 1",
+            config_name);
+  return COH_OK;
+}
+
 coh_status coh_dqn_options_check(const coh_dqn_options *options, const char *config_name,
                                  int64_t n_lanes) {
   COH_TRY(check_multiple(config_name, "envs", options->envs, n_lanes));
   COH_TRY(check_multiple(config_name, "batch", options->batch, n_lanes));
+  COH_TRY(check_imitation(options, config_name));
   COH_CHECK(options->replay.capacity >= options->batch, COH_E_CONFIG,
             "%s: replay: capacity %" PRId64 " is less than one batch of %" PRId64, config_name,
             options->replay.capacity, options->batch);

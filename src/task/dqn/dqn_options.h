@@ -5,6 +5,7 @@
 #include "cohort/nn.h"
 #include "cohort/option.h"
 #include "cohort/replay.h"
+#include "task/dqn/imitation_options.h"
 
 typedef enum coh_dqn_schedule {
   COH_DQN_LOCKSTEP,
@@ -48,14 +49,16 @@ typedef struct coh_dqn_options {
   int64_t n_step;
   bool double_q;
   double reward_clip;
-  int schedule;      /* coh_dqn_schedule */
-  double free_slack; /* environment steps for an update, as a multiple of train_every */
-  int64_t free_lag;  /* updates */
+  double temperature; /* 0: greedy policies and hard maxima */
+  int schedule;       /* coh_dqn_schedule */
+  double free_slack;  /* environment steps for an update, as a multiple of train_every */
+  int64_t free_lag;   /* updates */
   coh_dqn_target_options target;
   coh_dqn_exploration exploration;
   coh_replay_options replay;
   coh_dqn_beta beta;
   coh_dqn_evaluation evaluation;
+  coh_imitation_options imitate;
   int64_t animation;
 } coh_dqn_options;
 

@@ -115,6 +115,26 @@ static void compare(const coh_dqn *dqn, const coh_dqn_score *agent, const coh_dq
   coh_results_text(results, text);
 }
 
+// how much of the way from chance to the expert was made
+static void compare_expert(const coh_dqn *dqn, const coh_dqn_score *agent,
+                           const coh_dqn_score *random, coh_results *results) {
+  const coh_imitation *it = dqn->imitation;
+  char text[CAPTION_BYTES], number[64];
+  if (it->expert_episodes == 0) {
+    coh_results_text(results, "No episode of the demonstrations is whole, so what the expert "
+                              "returns is not known.");
+    return;
+  }
+  double share = (agent->mean - random->mean) / (it->expert_return - random->mean);
+  snprintf(number, sizeof number, "%.4g", it->expert_return);
+  snprintf(text, sizeof text, "%lld episodes of %s", (long long)it->expert_episodes,
+           dqn->options->imitate.demonstrations);
+  coh_results_number(results, "expert_return", it->expert_return, number, "expert", text);
+  snprintf(number, sizeof number, "%.1f %%", 100 * share);
+  coh_results_number(results, "expert_share", share, number, "of the way to the expert",
+                     "from a random agent's return; the environment's rewards were not used");
+}
+
 coh_status coh_dqn_results(void *task, coh_results *results) {
   coh_dqn *dqn = task;
   coh_dqn_score agent = dqn->score, random;
@@ -125,6 +145,7 @@ coh_status coh_dqn_results(void *task, coh_results *results) {
   add_score(results, "eval_return", "mean return", &agent);
   add_score(results, "random_return", "random agent", &random);
   compare(dqn, &agent, &random, results);
+  if (dqn->imitation) compare_expert(dqn, &agent, &random, results);
   coh_status status = COH_OK;
   if (dqn->options->animation > 0 && coh_world_rank(dqn->context->world) == 0)
     status = animate(dqn, results);

@@ -16,6 +16,7 @@ coh_status coh_dqn_save(void *task, coh_saver *saver) {
                              .n_classes = dqn->spec.n_actions};
   COH_TRY(coh_network_save(saver, dqn->network, dqn->layout, dqn->params, &facts));
   COH_TRY(coh_learner_save(&dqn->learner, saver));
+  if (dqn->imitation) COH_TRY(coh_imitation_save(dqn->imitation, saver));
   // the saver borrows data until the save has ended, so the counters live in the task
   dqn->saved_counters[0] = dqn->n_steps;
   dqn->saved_counters[1] = dqn->env_steps;
@@ -32,6 +33,7 @@ coh_status coh_dqn_load(void *task, coh_loader *loader) {
   coh_array array = vector_of(COH_DTYPE_I64, N_COUNTERS, counters);
   COH_TRY(coh_network_load(loader, dqn->layout, dqn->params));
   COH_TRY(coh_learner_load(&dqn->learner, loader));
+  if (dqn->imitation) COH_TRY(coh_imitation_load(dqn->imitation, loader));
   COH_TRY(coh_load_tensor(loader, COH_STORE_STATE, "target", &target));
   COH_TRY(coh_load_tensor(loader, COH_STORE_STATE, "counters", &array));
   for (int k = 0; k < N_COUNTERS; k++)

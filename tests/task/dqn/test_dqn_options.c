@@ -7,7 +7,11 @@
 
 static void dqn_options_check_names_what_does_not_fit(void **state) {
   (void)state;
-  coh_dqn_options options = {.envs = 16, .batch = 64, .replay = {.capacity = 64}};
+  char none[] = "";
+  coh_dqn_options options = {.envs = 16,
+                             .batch = 64,
+                             .replay = {.capacity = 64},
+                             .imitate = {.demonstrations = none}};
   for (int64_t n_lanes = 1; n_lanes <= 16; n_lanes *= 2)
     assert_ok(coh_dqn_options_check(&options, "x.yaml", n_lanes));
   assert_fails(coh_dqn_options_check(&options, "x.yaml", 3), COH_E_CONFIG,

@@ -48,6 +48,12 @@ coh_status coh_run_resume(coh_world *world, const char *folder,
 coh_status coh_run_evaluate(coh_world *world, const char *folder,
                             const coh_run_start_options *options);
 
+/* Compare runs of one task: folder/report.html with their curves side by side. Runs whose
+ * configs differ in the seed alone are drawn as their mean with Student's 95% interval; over- and
+ * underfitting are named. Not collective. Fails: COH_E_DATA (no run folder), COH_E_CONFIG
+ * (different tasks, more than eight configs), COH_E_IO. */
+coh_status coh_run_compare(const char *const *folders, int64_t n_folders, const char *folder);
+
 /* Draw the figures of a run again and write report.html from what its folder holds.
  * Not collective. Fails: COH_E_DATA, COH_E_IO. */
 coh_status coh_run_report(const char *folder);

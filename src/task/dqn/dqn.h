@@ -21,6 +21,7 @@
 #include "cohort/replay.h"
 #include "cohort/task.h"
 #include "task/dqn/dqn_options.h"
+#include "task/layer_watch.h"
 #include "task/learner.h"
 
 /* The tail of the lanes' gradients (task/learner.h). */
@@ -99,6 +100,8 @@ typedef struct coh_dqn {
   int64_t n_floats;                /* of the parameter block */
   float *params, *target, *acting; /* acting: the weights that actors use (pipelined) */
   coh_learner learner;
+  coh_layer_watch watch;
+  bool has_learnt; /* in the round that has just ended */
   coh_replay *replay;
   coh_lane_sum *sum_real, *sum_count;
   coh_dqn_lane *lane;   /* n_local */

@@ -17,6 +17,7 @@
 #include "cohort/task.h"
 #include "task/gan/gan_kinds.h"
 #include "task/gan/gan_options.h"
+#include "task/layer_watch.h"
 #include "task/learner.h"
 
 /* The tails of the learners' gradients; all are sums over rows. */
@@ -86,6 +87,8 @@ typedef struct coh_gan {
   float *params;  /* generator, then discriminator */
   float *average; /* the generator that is kept */
   coh_learner maker_learner, critic_learner;
+  coh_layer_watch maker_watch,
+      critic_watch; /* the generator's only where it starts from noise */
   coh_lane_sum *sum_states, *sum_real;
   int64_t n_states; /* floats of all states of layers */
   const void **sources;

@@ -116,28 +116,33 @@ static coh_status run_polling(coh_learner *learner, coh_workspace *workspace, in
   return COH_OK;
 }
 
-static coh_status run_in_pieces(coh_learner *learner, coh_workspace *workspace) {
+// steps first to last, from one bucket's last step to the next one's
+static coh_status run_in_pieces(coh_learner *learner, coh_workspace *workspace, int64_t first,
+                                int64_t last) {
   bool is_owner = pthread_equal(pthread_self(), learner->owner) != 0;
-  int64_t step = 0;
+  int64_t step = first;
   for (int b = 0; b <= learner->n_buckets; b++) {
-    int64_t ready = b < learner->n_buckets ? learner->bucket[b].ready
-                                           : coh_program_n_steps(learner->program);
+    bool is_end = b == learner->n_buckets;
+    int64_t ready = is_end ? last : learner->bucket[b].ready;
+    bool is_here = ready <= last && (ready > first || first == 0);
+    if (!is_here && !is_end) continue;
     if (is_owner)
       COH_TRY(run_polling(learner, workspace, step, ready));
     else
       COH_TRY(coh_program_run_steps(learner->program, workspace, step, ready));
     step = ready;
-    if (b < learner->n_buckets) atomic_fetch_add(&learner->bucket[b].n_lanes, 1);
+    if (!is_end) atomic_fetch_add(&learner->bucket[b].n_lanes, 1);
     if (is_owner) COH_TRY(coh_learner_poll(learner));
   }
   return COH_OK;
 }
 
-coh_status coh_learner_run(coh_learner *learner, int64_t local, coh_workspace *workspace) {
-  (void)local;
+coh_status coh_learner_run(coh_learner *learner, coh_workspace *workspace, int64_t first,
+                           int64_t last) {
   double begun = coh_trace_is_on() ? coh_clock_now() : 0;
-  coh_status status = learner->n_buckets == 0 ? coh_program_run(learner->program, workspace)
-                                              : run_in_pieces(learner, workspace);
+  coh_status status = learner->n_buckets == 0
+                          ? coh_program_run_steps(learner->program, workspace, first, last)
+                          : run_in_pieces(learner, workspace, first, last);
   if (coh_trace_is_on())
     coh_trace_note("forward and backward", omp_get_thread_num(), begun, coh_clock_now());
   return status;

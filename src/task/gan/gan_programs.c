@@ -1,7 +1,5 @@
 /* The compiled programs of a GAN: the update of both players, and the maker of rows. The
  * generator's parameters come first in the block, the discriminator's behind them. */
-#include <string.h>
-
 #include "base/alloc.h"
 #include "task/gan/gan.h"
 
@@ -318,17 +316,11 @@ static coh_status build_maker_program(coh_gan *gan) {
 static coh_status layout_of(const coh_gan *gan, const coh_network *network, coh_shape input,
                             coh_graph **layout) {
   COH_TRY(coh_graph_create(layout));
-  coh_network_use use = {.is_conditional = gan->options->conditional};
+  coh_network_use use = {.inference = true, .is_conditional = gan->options->conditional};
   coh_value in = coh_graph_input(*layout, "input", coh_gan_batch(1, input)), out;
   if (use.is_conditional)
     use.condition = coh_graph_input(*layout, "class", COH_SHAPE(1, gan->n_classes));
   return coh_network_build_for(network, *layout, in, &use, NULL, &out);
-}
-
-static bool has_layer(const coh_choice_list *layers, const char *name) {
-  for (int64_t k = 0; k < layers->n_items; k++)
-    if (strcmp(layers->item[k].kind->name, name) == 0) return true;
-  return false;
 }
 
 // what the generator is given, and what the discriminator sees, for one row
@@ -377,7 +369,7 @@ static coh_status create_networks(coh_gan *gan) {
   COH_TRY(coh_network_create(&critic, &gan->discriminator));
   gan->maker_floats = coh_network_floats(gan->generator);
   gan->critic_floats = coh_network_floats(gan->discriminator);
-  gan->is_coupled = has_layer(&o->discriminator, "batch_norm");
+  gan->is_coupled = coh_network_mixes_rows(gan->discriminator);
   COH_TRY(layout_of(gan, gan->generator, source, &gan->maker_layout));
   return layout_of(gan, gan->discriminator, seen, &gan->critic_layout);
 }

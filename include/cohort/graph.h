@@ -283,12 +283,12 @@ typedef struct coh_program coh_program;
 
 typedef enum coh_precision {
   COH_PRECISION_F32 = 0, /* everything in single precision */
-  COH_PRECISION_BF16,    /* products in bfloat16, sums in single */
+  COH_PRECISION_BF16,    /* convolutions may round operands to bfloat16; sums in single */
 } coh_precision;
 
 /* Zero-initialised: f32 with every optimisation. */
 typedef struct coh_compile_options {
-  coh_precision precision; /* only f32 is available; another is refused */
+  coh_precision precision; /* bf16 is refused by processors that have no products of it */
   bool no_fusion;          /* one kernel a node */
   bool no_reuse;           /* every value keeps its own buffer */
   bool no_merge;           /* common subexpressions stay */

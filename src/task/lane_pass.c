@@ -6,10 +6,12 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/trace.h"
+#include "task/learner_overlap.h"
 
 coh_status coh_lane_pass_create(coh_lane_pass *pass, const coh_run_context *context,
                                 const coh_program *program, coh_learner *learner) {
-  *pass = (coh_lane_pass){.context = context, .program = program, .learner = learner};
+  *pass = (coh_lane_pass){.context = context, .program = program};
+  if (learner) coh_lane_pass_join(pass, learner);
   pass->n_cuts = coh_program_n_cuts(program);
   COH_NEW(pass->workspace, context->lanes.n_local);
   COH_NEW(pass->sources, context->lanes.n_local);
@@ -17,6 +19,10 @@ coh_status coh_lane_pass_create(coh_lane_pass *pass, const coh_run_context *cont
   for (int64_t k = 0; k < pass->n_cuts; k++)
     pass->cut[k] = coh_program_cut_at(program, k);
   return COH_OK;
+}
+
+void coh_lane_pass_join(coh_lane_pass *pass, coh_learner *learner) {
+  pass->learner[pass->n_learners++] = learner;
 }
 
 void coh_lane_pass_destroy(coh_lane_pass *pass) {
@@ -51,8 +57,8 @@ static coh_status run_lane(void *pointer, int64_t local) {
   const coh_lane_pass *pass = p->pass;
   coh_workspace *workspace = pass->workspace[local];
   if (p->prepare) COH_TRY(p->prepare(p->context, local));
-  if (pass->learner)
-    COH_TRY(coh_learner_run(pass->learner, workspace, p->first, p->last));
+  if (pass->n_learners > 0)
+    COH_TRY(coh_learners_run(pass->learner, pass->n_learners, workspace, p->first, p->last));
   else
     COH_TRY(coh_program_run_steps(pass->program, workspace, p->first, p->last));
   return p->finish ? p->finish(p->context, local) : COH_OK;
@@ -77,18 +83,24 @@ static coh_status sum_at(coh_lane_pass *pass, const coh_cut *cut) {
   return COH_OK;
 }
 
+// a piece on all lanes; then the sums of all buckets that it finished have begun, on every rank
+static coh_status run_piece(piece *p, int n_threads) {
+  const coh_lane_pass *pass = p->pass;
+  COH_TRY(coh_lane_loop(n_threads, pass->context->lanes.n_local, run_lane, p));
+  return coh_learners_poll(pass->learner, pass->n_learners);
+}
+
 coh_status coh_lane_pass_run(coh_lane_pass *pass, int n_threads, coh_lane_function *prepare,
                              coh_lane_function *finish, void *context) {
   piece p = {.pass = pass, .prepare = prepare, .context = context};
-  int64_t n_local = pass->context->lanes.n_local;
   for (int64_t k = 0; k < pass->n_cuts; k++) {
     p.last = pass->cut[k].step;
-    COH_TRY(coh_lane_loop(n_threads, n_local, run_lane, &p));
+    COH_TRY(run_piece(&p, n_threads));
     COH_TRY(sum_at(pass, &pass->cut[k]));
     p.first = p.last + 1;
     p.prepare = NULL;
   }
   p.last = coh_program_n_steps(pass->program);
   p.finish = finish;
-  return coh_lane_loop(n_threads, n_local, run_lane, &p);
+  return run_piece(&p, n_threads);
 }

@@ -3,7 +3,7 @@
  * which is a lane sum like all others: the same bits for every layout.
  *
  *     coh_lane_pass_create    when program and workspaces are there (not collective)
- *     coh_lane_pass_learner   whose buckets of gradients travel meanwhile
+ *     coh_lane_pass_join      a second learner whose gradients travel meanwhile
  *     coh_lane_pass_connect   the lane sum (collective)
  *     coh_lane_pass_run       each update (collective) */
 #ifndef COHORT_TASK_LANE_PASS_H
@@ -16,17 +16,19 @@ typedef struct coh_lane_pass {
   const coh_run_context *context;
   const coh_program *program;
   coh_workspace **workspace; /* n_local, borrowed */
-  coh_learner *learner;      /* or NULL */
+  coh_learner *learner[COH_MAX_JOINED];
+  int n_learners;
   int64_t n_cuts;
   coh_cut *cut;
   const void **sources;
   coh_lane_sum *sum;
 } coh_lane_pass;
 
-/* program: borrowed; its lanes' workspaces are set with coh_lane_pass_set. Fails: COH_E_MEMORY.
- */
+/* program: borrowed; its lanes' workspaces are set with coh_lane_pass_set. learner: whose
+ * gradient it makes (coh_learner_overlap), or NULL. Fails: COH_E_MEMORY. */
 coh_status coh_lane_pass_create(coh_lane_pass *pass, const coh_run_context *context,
                                 const coh_program *program, coh_learner *learner);
+void coh_lane_pass_join(coh_lane_pass *pass, coh_learner *learner);
 void coh_lane_pass_destroy(coh_lane_pass *pass);
 void coh_lane_pass_set(coh_lane_pass *pass, int64_t local, coh_workspace *workspace);
 

@@ -83,6 +83,12 @@ coh_status coh_learner_overlap(coh_learner *learner, const coh_program *program,
 coh_status coh_learner_run(coh_learner *learner, coh_workspace *workspace, int64_t first,
                            int64_t last);
 
+/* The same for n <= COH_MAX_JOINED learners whose gradients one program makes, named in the
+ * order in which it finishes them. */
+enum { COH_MAX_JOINED = 2 };
+coh_status coh_learners_run(coh_learner *const learner[], int n, coh_workspace *workspace,
+                            int64_t first, int64_t last);
+
 /* Make the lane sum. Collective. */
 coh_status coh_learner_connect(coh_learner *learner);
 void coh_learner_destroy(coh_learner *learner);

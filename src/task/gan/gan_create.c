@@ -39,6 +39,8 @@ static coh_status check_options(const coh_gan *gan) {
   COH_CHECK(!gan->source->is_latent || (o->content.weight == 0 && !o->see_source), COH_E_CONFIG,
             "content, see_source: images out of noise have no real image to be compared with; "
             "choose another source");
+  COH_CHECK(o->adversarial > 0 || o->content.weight > 0, COH_E_CONFIG,
+            "adversarial, content: with both weights at 0 the generator would learn nothing");
   COH_CHECK(o->augments.n_items == 0 || !o->see_source, COH_E_CONFIG,
             "augments: with see_source image and source would no longer fit each other");
   return COH_OK;
@@ -110,6 +112,21 @@ static coh_status create_lane(coh_gan *gan, coh_gan_lane *lane, int64_t local) {
   return bind_gradients(gan, lane, local);
 }
 
+// the discriminator's gradients are finished first; without a game it has none
+static coh_status create_pass(coh_gan *gan) {
+  const coh_program *program = gan->update.program;
+  const coh_value *gradient = gan->update.gradient;
+  bool plays = gan->options->adversarial > 0;
+  if (plays)
+    COH_TRY(coh_learner_overlap(&gan->critic_learner, program, gan->critic_layout,
+                                gradient + coh_graph_n_parameters(gan->maker_layout)));
+  COH_TRY(coh_learner_overlap(&gan->maker_learner, program, gan->maker_layout, gradient));
+  COH_TRY(coh_lane_pass_create(&gan->pass, gan->context, program,
+                               plays ? &gan->critic_learner : NULL));
+  coh_lane_pass_join(&gan->pass, &gan->maker_learner);
+  return COH_OK;
+}
+
 static coh_status create(coh_gan *gan) {
   int64_t n_local = gan->context->lanes.n_local;
   COH_TRY(create_data(gan));
@@ -117,7 +134,7 @@ static coh_status create(coh_gan *gan) {
   COH_TRY(create_params(gan));
   COH_TRY(
       coh_layer_states_create(&gan->states, gan->context, gan->graph, &gan->update.refresh));
-  COH_TRY(coh_lane_pass_create(&gan->pass, gan->context, gan->update.program, NULL));
+  COH_TRY(create_pass(gan));
   COH_TRY(coh_gan_settler_create(gan));
   gan->noise_key = coh_key_make(gan->context->seed, "gan.noise");
   gan->class_key = coh_key_make(gan->context->seed, "gan.class");

@@ -132,7 +132,8 @@ coh_status coh_gan_step(void *task) {
   double begun = coh_clock_now();
   COH_TRY(coh_lane_pass_run(&gan->pass, gan->context->n_threads, fill_lane, finish_lane, gan));
   COH_TRY(coh_layer_states_gather(&gan->states, gan->params));
-  COH_TRY(coh_learner_step(&gan->critic_learner, gan->params + gan->maker_floats, 1));
+  if (gan->options->adversarial > 0)
+    COH_TRY(coh_learner_step(&gan->critic_learner, gan->params + gan->maker_floats, 1));
   COH_TRY(coh_learner_step(&gan->maker_learner, gan->params, 1));
   coh_layer_states_renew(&gan->states, gan->params);
   follow(gan);

@@ -23,6 +23,7 @@ typedef struct plan {
   coh_value *total; /* gradient so far, n_maker then n_critic */
   const coh_value *maker, *critic;
   int64_t n_maker, n_critic;
+  coh_network_refresh maker_refresh; /* the generator's part */
 } plan;
 
 static const coh_gan_loss_type *loss_type(const coh_gan *gan) {
@@ -74,6 +75,7 @@ static coh_status build_rows(plan *p) {
                                .is_conditional = gan->options->conditional,
                                .condition = u->fake_class};
   COH_TRY(coh_network_build_for(gan->generator, p->g, p->source, &use, &u->refresh, &p->fake));
+  p->maker_refresh = u->refresh;
   coh_value real = u->real, fake = p->fake;
   for (int64_t k = 0; k < gan->options->augments.n_items; k++) {
     const coh_gan_augment_type *type = augment_type(gan, k);
@@ -201,11 +203,11 @@ static coh_status build_penalties(plan *p, coh_value *more) {
   return COH_OK;
 }
 
-// the generator follows the discriminator's slope at its rows, and the real image
-static coh_status build_maker(plan *p, coh_value *more) {
-  const coh_gan_options *o = p->gan->options;
+// the generator follows the discriminator's slope at its rows
+static coh_status build_game(plan *p, coh_value *more) {
   coh_gan_update *u = p->u;
-  coh_value loss = coh_op_scale(p->g, mean_over_batch(p, u->maker_loss), o->adversarial);
+  coh_value loss =
+      coh_op_scale(p->g, mean_over_batch(p, u->maker_loss), p->gan->options->adversarial);
   if (p->gan->is_coupled) {
     COH_TRY(coh_gradient(p->g, loss, p->maker, p->n_maker, more));
   } else {
@@ -219,6 +221,14 @@ static coh_status build_maker(plan *p, coh_value *more) {
     COH_TRY(coh_gradient_seeded(p->g, p->shown, slope, p->maker, p->n_maker, more));
   }
   accumulate(p, 0, p->n_maker, more);
+  return COH_OK;
+}
+
+// ... and the real image
+static coh_status build_maker(plan *p, coh_value *more) {
+  const coh_gan_options *o = p->gan->options;
+  coh_gan_update *u = p->u;
+  if (o->adversarial > 0) COH_TRY(build_game(p, more));
   u->content = coh_op_scale(p->g, u->maker_loss, 0);
   if (o->content.weight == 0) return COH_OK;
   coh_shape shape = coh_graph_shape(p->g, p->fake);
@@ -231,6 +241,18 @@ static coh_status build_maker(plan *p, coh_value *more) {
   COH_TRY(coh_gradient(p->g, total, p->maker, p->n_maker, more));
   accumulate(p, 0, p->n_maker, more);
   return COH_OK;
+}
+
+// content alone: the discriminator is neither asked nor trained
+static void leave_critic_out(plan *p) {
+  coh_gan_update *u = p->u;
+  coh_value zero = coh_graph_constant(p->g, 0);
+  u->values = coh_op_broadcast(p->g, zero, COH_SHAPE(2 * p->n));
+  u->critic_loss = u->maker_loss = u->penalty = coh_op_broadcast(p->g, zero, COH_SHAPE(p->n));
+  for (int64_t k = 0; k < p->n_critic; k++)
+    p->total[p->n_maker + k] =
+        coh_op_broadcast(p->g, zero, coh_graph_shape(p->g, p->critic[k]));
+  u->refresh = p->maker_refresh;
 }
 
 static coh_status build_gradients(plan *p, coh_value *parameters, coh_value *more) {
@@ -246,6 +268,10 @@ static coh_status build_gradients(plan *p, coh_value *parameters, coh_value *mor
   loss_type(p->gan)->build(p->gan->options->loss.options, p->g, p->real_value, p->fake_value,
                            &p->u->critic_loss, &p->u->maker_loss);
   COH_TRY(coh_graph_status(p->g));
+  if (p->gan->options->adversarial == 0) {
+    leave_critic_out(p);
+    return build_maker(p, more);
+  }
   COH_TRY(build_critic(p, more));
   COH_TRY(build_penalties(p, more));
   return build_maker(p, more);

@@ -27,7 +27,9 @@ coh_status coh_gan_load(void *task, coh_loader *loader) {
   coh_gan *gan = task;
   COH_TRY(coh_learner_load(&gan->maker_learner, loader));
   COH_TRY(coh_learner_load(&gan->critic_learner, loader));
-  COH_CHECK(gan->maker_learner.n_updates == gan->critic_learner.n_updates, COH_E_CHECKPOINT,
+  COH_CHECK(gan->options->adversarial == 0 ||
+                gan->maker_learner.n_updates == gan->critic_learner.n_updates,
+            COH_E_CHECKPOINT,
             "state.safetensors: the players have made different numbers of updates");
   coh_array params =
       vector_of(COH_DTYPE_F32, gan->maker_floats + gan->critic_floats, gan->params);

@@ -7,11 +7,13 @@
 static coh_status run(coh_world *world, const coh_arguments *arguments) {
   (void)world;
   const char *folder = arguments->word[0];
-  if (arguments->n_words == 1) {
-    COH_TRY(coh_run_report(folder));
-  } else {
+  if (arguments->n_words > 1) {
     folder = arguments->folder ? arguments->folder : "runs/comparison";
     COH_TRY(coh_run_compare(arguments->word, arguments->n_words, folder));
+  } else if (coh_run_is_sweep(folder)) {
+    return coh_run_sweep_report(folder, stdout);
+  } else {
+    COH_TRY(coh_run_report(folder));
   }
   printf("%s/report.html\n", folder);
   return COH_OK;

@@ -51,10 +51,10 @@ static void add_cells(coh_text *script, const coh_matrix *m) {
   coh_text_add(script, "  plot data using 1:2:3 with image notitle");
   if (m->n <= TEXT_UP_TO)
     coh_text_add(script,
-                 ", \\\n    data using 1:2:($4>0 ? sprintf($3<0.0995 ? '%%.1f' : '%%.0f', "
+                 ", \\\n    data using 1:2:($4>0 ? gprintf($3<0.0995 ? '%%.1f' : '%%.0f', "
                  "100*$3) : ''):($3>0.5 ? 0xFFFFFF : 0x1F2933) with labels offset 0,0.35 "
                  "font ',%d' tc rgb variable notitle, \\\n    data using 1:2:($4>0 ? "
-                 "sprintf('%%d', $4) : ''):($3>0.5 ? 0xDCE7F0 : 0x7B8794) with labels offset "
+                 "gprintf('%%.0f', $4) : ''):($3>0.5 ? 0xDCE7F0 : 0x7B8794) with labels offset "
                  "0,-0.55 font ',%d' tc rgb variable notitle",
                  m->n <= 12 ? 14 : 10, m->n <= 12 ? 10 : 7);
   coh_text_add(script, "\n");

@@ -81,6 +81,12 @@ coh_status coh_run_sweep_report(const char *folder, FILE *output);
 coh_status coh_run_evaluate(coh_world *world, const char *folder,
                             const coh_run_start_options *options);
 
+/* Compare runs of one task: folder/report.html with their curves side by side. Runs whose
+ * configs differ in the seed alone are drawn as their mean with Student's 95% interval; over- and
+ * underfitting are named. Not collective. Fails: COH_E_DATA (no run folder), COH_E_CONFIG
+ * (different tasks, more than eight configs), COH_E_IO. */
+coh_status coh_run_compare(const char *const *folders, int64_t n_folders, const char *folder);
+
 /* Score rows that others have made (folders or files) as the run's own are scored, beside real
  * rows that say what the numbers mean, and print all to options->output as one JSON object. The
  * run needs no checkpoint, only its config; overrides may change how rows are scored.

@@ -90,8 +90,9 @@ coh_status coh_load_bytes(void *loader, void *data, size_t n_bytes);
 
 /* One curve of a chart: which metric it shows. */
 typedef struct coh_curve {
-  const char *metric;     /* x is the step, y this metric; NULL ends the list */
-  const char *label;      /* in the legend */
+  const char *metric;     /* x is the step, y this metric; NULL ends the list. One '*' stands
+                             for any text: a curve for each metric that fits, up to eight */
+  const char *label;      /* in the legend; NULL with '*': the text that it stands for */
   const char *low, *high; /* metrics of its interval, or NULL */
   enum { COH_CURVE_LINE, COH_CURVE_SMOOTHED, COH_CURVE_MARKED } style;
 } coh_curve;
@@ -107,6 +108,9 @@ typedef struct coh_task_chart {
   const char *reference; /* key of a result number drawn as a level line, or NULL */
   const char *reference_label;
   coh_curve curve[COH_MAX_CURVES + 1];
+  /* losses on training and on held-out rows, of the same steps: the report says in words whether
+   * the run over- or underfits, and marks in this chart where overfitting begins; or NULL */
+  const char *train_loss, *held_out_loss;
 } coh_task_chart;
 
 /* Results of a run, written to results/summary.json and shown by the report. */

@@ -40,6 +40,12 @@ typedef struct coh_reference {
   const char *label;
 } coh_reference;
 
+/* A dashed line down at x with its name beside it, e.g. where overfitting begins. */
+typedef struct coh_mark {
+  double x;
+  const char *label;
+} coh_mark;
+
 typedef struct coh_axis {
   const char *label; /* with the unit: "environment steps", "loss (nats)" */
   bool logarithmic;
@@ -53,6 +59,8 @@ typedef struct coh_panel {
   int64_t n_series;
   const coh_reference *references;
   int64_t n_references;
+  const coh_mark *marks;
+  int64_t n_marks;
   bool no_y_ticks; /* the references name what there is on the y axis */
 } coh_panel;
 
@@ -74,6 +82,23 @@ coh_status coh_chart_write(const coh_chart *chart, const char *folder, const cha
 /* The running mean behind COH_SERIES_SMOOTHED: weights that fall linearly to zero n/40 (at
  * least 2) neighbours away; values that are not finite are left out. smooth: out, n. */
 void coh_chart_smooth(const double *y, int64_t n, double *smooth);
+
+/* ---- tables of counts ------------------------------------------------------------------ */
+
+/* A square table of counts as a picture, e.g. a confusion matrix: row i, column j holds how
+ * often i was taken for j. Colour is the count's share of its row; where there is room each
+ * cell shows that share in per cent and, below it, the count. */
+typedef struct coh_matrix {
+  const char *title;          /* may be NULL */
+  const char *rows, *columns; /* what they are: "true class", "taken for" */
+  const char *const *name;    /* n */
+  const int64_t *count;       /* n x n, row-major */
+  int64_t n;
+} coh_matrix;
+
+/* Write FOLDER/NAME.gp and .dat and draw them, as coh_chart_write does. */
+coh_status coh_matrix_write(const coh_matrix *matrix, const char *folder, const char *name,
+                            bool *drawn);
 
 /* ---- images --------------------------------------------------------------------------- */
 

@@ -11,7 +11,6 @@
 #include "draw/figure.h"
 #include "draw/figure_axis.h"
 #include "draw/figure_gnuplot.h"
-#include "io/file.h"
 
 enum { MAX_POINTS = 1600, N_COLORS = 8, INK_BYTES = 8 };
 
@@ -210,6 +209,36 @@ static void add_references(coh_text *script, const coh_panel *panel) {
   }
 }
 
+static bool lies_right(const coh_panel *panel, double at) {
+  double low = INFINITY, high = -INFINITY;
+  for (int64_t i = 0; i < panel->n_series; i++)
+    for (int64_t k = 0; k < panel->series[i].n; k++) {
+      low = fmin(low, panel->series[i].x[k]);
+      high = fmax(high, panel->series[i].x[k]);
+    }
+  return at > (low + high) / 2;
+}
+
+// names stand on the side where there is more room
+static void add_marks(coh_text *script, const coh_panel *panel) {
+  for (int64_t i = 0; i < panel->n_marks; i++) {
+    const coh_mark *m = &panel->marks[i];
+    coh_text_add(script,
+                 "  set arrow from first %.9g, graph 0 to first %.9g, graph 1 nohead front lw "
+                 "1.3 dt (4,4) lc rgb '#B42318'\n",
+                 m->x, m->x);
+    if (!m->label) continue;
+    bool right = lies_right(panel, m->x);
+    coh_text_add(script, "  set label ");
+    add_quoted(script, m->label);
+    coh_text_add(
+        script,
+        " at first %.9g, graph %.2f %s offset %.1f,0 noenhanced front font ',13' tc rgb "
+        "'#B42318'\n",
+        m->x, 0.95 - 0.07 * (double)i, right ? "right" : "left", right ? -0.6 : 0.6);
+  }
+}
+
 static double text_columns(const char *text) {
   double n = 0;
   for (; *text; text++)
@@ -298,6 +327,7 @@ static coh_status add_panel(coh_text *script, const coh_panel *panel, const char
   }
   coh_text_add(script, "  set tmargin %.2f; set rmargin %.1f\n", top + 0.9, right);
   add_references(script, panel);
+  add_marks(script, panel);
   bool any = false;
   for (int64_t i = 0; i < panel->n_series; i++)
     add_curve(script, panel, i, (*block)++, &any);
@@ -361,19 +391,6 @@ static coh_status compose_data(const coh_chart *chart, coh_text *data) {
   return COH_OK;
 }
 
-// write a composed text as FOLDER/NAME.extension and forget it
-static coh_status save(coh_text *text, const char *folder, const char *name,
-                       const char *extension) {
-  coh_text path = {0};
-  coh_text_add(&path, "%s/%s.%s", folder, name, extension);
-  coh_status status = COH_OK;
-  if (text->failed || path.failed)
-    status = coh_fail(COH_E_MEMORY, "%s: out of memory for the figure", name);
-  if (status == COH_OK) status = coh_file_save(path.data, text->data, text->n_bytes);
-  coh_text_clear(&path);
-  return status;
-}
-
 coh_status coh_chart_write(const coh_chart *chart, const char *folder, const char *name,
                            bool *drawn) {
   COH_CHECK(chart->n_panels > 0 && chart->n_panels <= 64, COH_E_INTERNAL,
@@ -382,12 +399,8 @@ coh_status coh_chart_write(const coh_chart *chart, const char *folder, const cha
   coh_text_add(&data, "# Data of %s.gp, one block a curve\n", name);
   coh_status status = compose_data(chart, &data);
   if (status == COH_OK) status = compose_script(chart, name, &script);
-  if (status == COH_OK) status = save(&data, folder, name, "dat");
-  if (status == COH_OK) status = save(&script, folder, name, "gp");
+  if (status == COH_OK) return coh_gnuplot_write(&script, &data, folder, name, drawn);
   coh_text_clear(&script);
   coh_text_clear(&data);
-  COH_TRY(status);
-  bool done = coh_gnuplot_run(folder, name);
-  if (drawn) *drawn = done;
-  return COH_OK;
+  return status;
 }

@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "io/file.h"
 
 extern char **environ;
 
@@ -82,4 +83,29 @@ bool coh_gnuplot_run(const char *folder, const char *name) {
   }
   unlink(path);
   return true;
+}
+
+// write a composed text as FOLDER/NAME.extension and forget it
+static coh_status save(const coh_text *text, const char *folder, const char *name,
+                       const char *extension) {
+  coh_text path = {0};
+  coh_text_add(&path, "%s/%s.%s", folder, name, extension);
+  coh_status status = COH_OK;
+  if (text->failed || path.failed)
+    status = coh_fail(COH_E_MEMORY, "%s: out of memory for the figure", name);
+  if (status == COH_OK) status = coh_file_save(path.data, text->data, text->n_bytes);
+  coh_text_clear(&path);
+  return status;
+}
+
+coh_status coh_gnuplot_write(coh_text *script, coh_text *data, const char *folder,
+                             const char *name, bool *drawn) {
+  coh_status status = save(data, folder, name, "dat");
+  if (status == COH_OK) status = save(script, folder, name, "gp");
+  coh_text_clear(script);
+  coh_text_clear(data);
+  COH_TRY(status);
+  bool done = coh_gnuplot_run(folder, name);
+  if (drawn) *drawn = done;
+  return COH_OK;
 }

@@ -10,6 +10,7 @@
 #include "draw/figure.h"
 #include "io/file.h"
 #include "run/driver.h"
+#include "run/fit.h"
 #include "run/report.h"
 #include "run/run_trace.h"
 
@@ -42,32 +43,106 @@ static coh_status read_curve(const coh_metrics_table *table, const coh_curve *cu
   return COH_OK;
 }
 
+enum { MAX_SERIES = 8 * COH_MAX_CURVES, MAX_MATCHES = 8 };
+
+// whether a name fits a pattern with one '*'; *part, *n: the text that it stands for
+static bool fits(const char *pattern, const char *name, const char **part, size_t *n) {
+  const char *star = strchr(pattern, '*');
+  size_t head = (size_t)(star - pattern), tail = strlen(star + 1), length = strlen(name);
+  if (length < head + tail || strncmp(name, pattern, head) != 0 ||
+      strcmp(name + length - tail, star + 1) != 0)
+    return false;
+  *part = name + head;
+  *n = length - head - tail;
+  return true;
+}
+
+// the series of a chart that is being gathered
+typedef struct gathered {
+  curve_data data[MAX_SERIES];
+  coh_series series[MAX_SERIES];
+  char label[MAX_SERIES][96];
+  int64_t n;
+} gathered;
+
+static coh_status gather_one(const coh_metrics_table *table, const coh_curve *curve,
+                             gathered *g) {
+  coh_status status = read_curve(table, curve, &g->data[g->n], &g->series[g->n]);
+  if (status == COH_OK && g->series[g->n].n > 0)
+    g->n++;
+  else
+    curve_clear(&g->data[g->n]), g->data[g->n] = (curve_data){0};
+  return status;
+}
+
+// a pattern's metrics; of more than eight, eight from the first to the last
+static coh_status gather_all(const coh_metrics_table *table, const coh_curve *curve,
+                             gathered *g) {
+  const char *part;
+  size_t length;
+  int64_t n_found = 0, n_taken = 0;
+  for (int64_t k = 0; k < table->n_columns; k++)
+    n_found += fits(curve->metric, table->name[k], &part, &length);
+  int64_t n_wanted = n_found < MAX_MATCHES ? n_found : MAX_MATCHES;
+  for (int64_t k = 0, at = 0; k < table->n_columns && n_taken < n_wanted; k++) {
+    if (!fits(curve->metric, table->name[k], &part, &length)) continue;
+    int64_t next = n_wanted > 1 ? n_taken * (n_found - 1) / (n_wanted - 1) : 0;
+    if (at++ != next) continue;
+    n_taken++;
+    coh_curve one = *curve;
+    one.metric = table->name[k];
+    snprintf(g->label[g->n], sizeof g->label[g->n], "%.*s", (int)length, part);
+    if (!one.label) one.label = g->label[g->n];
+    COH_TRY(gather_one(table, &one, g));
+  }
+  return COH_OK;
+}
+
+static coh_status gather(const coh_task_chart *chart, const coh_metrics_table *table,
+                         gathered *g) {
+  for (int k = 0; k < COH_MAX_CURVES && chart->curve[k].metric; k++) {
+    const coh_curve *curve = &chart->curve[k];
+    COH_TRY(strchr(curve->metric, '*') ? gather_all(table, curve, g)
+                                       : gather_one(table, curve, g));
+  }
+  return COH_OK;
+}
+
+// what the curves of losses say, from rows of metrics that have both
+static coh_status judge_fit(const coh_task_chart *chart, const coh_metrics_table *table,
+                            coh_fit *fit) {
+  double *step = NULL, *train = NULL, *held_out = NULL;
+  int64_t n = 0, n_train = 0;
+  *fit = (coh_fit){0};
+  if (!chart->train_loss) return COH_OK;
+  COH_TRY(coh_metrics_column(table, chart->held_out_loss, &step, &held_out, &n));
+  coh_status status = coh_metrics_column(table, chart->train_loss, NULL, &train, &n_train);
+  if (status == COH_OK && n_train == n)
+    *fit = coh_fit_judge(&(coh_fit_curves){step, train, held_out, n});
+  coh_free(step), coh_free(train), coh_free(held_out);
+  return status;
+}
+
 // draw one chart of the task; drawn stays false when there is nothing to show
 static coh_status draw_chart(const char *folder, const coh_task_type *task,
                              const coh_task_chart *chart, const coh_metrics_table *table,
-                             const coh_results *results, bool *drawn) {
-  curve_data data[COH_MAX_CURVES] = {0};
-  coh_series series[COH_MAX_CURVES];
-  int64_t n_series = 0;
-  coh_status status = COH_OK;
-  for (int k = 0; k < COH_MAX_CURVES && chart->curve[k].metric && status == COH_OK; k++) {
-    status = read_curve(table, &chart->curve[k], &data[n_series], &series[n_series]);
-    if (status == COH_OK && series[n_series].n > 0)
-      n_series++;
-    else
-      curve_clear(&data[n_series]), data[n_series] = (curve_data){0};
-  }
+                             const coh_results *results, const coh_fit *fit, bool *drawn) {
+  gathered *g;
+  COH_NEW(g, 1);
+  coh_status status = gather(chart, table, g);
   *drawn = false;
-  if (status == COH_OK && n_series > 0) {
+  if (status == COH_OK && g->n > 0) {
     double level = chart->reference ? coh_results_value(results, chart->reference) : NAN;
     coh_reference reference = {level, chart->reference_label};
     coh_panel panel = {
         .x = {.label = task->unit},
         .y = {.label = chart->y_label, .logarithmic = chart->logarithmic},
-        .series = series,
-        .n_series = n_series,
+        .series = g->series,
+        .n_series = g->n,
         .references = &reference,
         .n_references = isfinite(level) ? 1 : 0,
+        .marks = &(coh_mark){fit->lowest_at, "overfitting begins"},
+        .n_marks = fit->kind == COH_FIT_OVER ? 1 : 0,
     };
     coh_chart figure = {.title = chart->title, .panels = &panel, .n_panels = 1};
     char path[COH_PATH_BYTES];
@@ -75,9 +150,15 @@ static coh_status draw_chart(const char *folder, const coh_task_type *task,
     status = coh_folder_make(path);
     if (status == COH_OK) status = coh_chart_write(&figure, path, chart->name, drawn);
   }
-  for (int k = 0; k < COH_MAX_CURVES; k++)
-    curve_clear(&data[k]);
+  for (int64_t k = 0; k < g->n; k++)
+    curve_clear(&g->data[k]);
+  coh_free(g);
   return status;
+}
+
+// "updates" as one of them
+static const char *one_of(const char *unit) {
+  return strcmp(unit, "updates") == 0 ? "update" : "step";
 }
 
 static coh_status add_charts(coh_report *report, const char *folder, const coh_task_type *task,
@@ -93,9 +174,15 @@ static coh_status add_charts(coh_report *report, const char *folder, const coh_t
   for (const coh_task_chart *chart = task->charts; status == COH_OK && chart && chart->name;
        chart++) {
     bool drawn = false;
-    status =
-        draw_chart(folder, task, chart, &tables[chart->from_timing ? 1 : 0], results, &drawn);
-    char path[COH_PATH_BYTES];
+    coh_fit fit = {0};
+    const coh_metrics_table *table = &tables[chart->from_timing ? 1 : 0];
+    status = judge_fit(chart, table, &fit);
+    if (status == COH_OK)
+      status = draw_chart(folder, task, chart, table, results, &fit, &drawn);
+    char path[COH_PATH_BYTES], verdict[400];
+    coh_fit_describe(&fit, one_of(task->unit), verdict);
+    if (*verdict)
+      (fit.kind == COH_FIT_GOOD ? coh_report_text : coh_report_warning)(report, verdict);
     snprintf(path, sizeof path, "%s/figures/%s.svg", folder, chart->name);
     coh_report_picture picture = {
         .path = path, .caption = chart->caption, .half = chart != task->charts};

@@ -274,7 +274,8 @@ static const double BAD_RATE = 0.5, GOOD_RATE = 0.01;
 static double dead_share(coh_health *health, const chain *c) {
   int64_t n, n_seen = 0;
   double sum = 0;
-  if (coh_health_look(health, c->params, c->rows, COH_HEALTH_ROWS, NULL) != COH_OK) return NAN;
+  const coh_health_rows rows = {.values = c->rows, .n = COH_HEALTH_ROWS};
+  if (coh_health_look(health, c->params, &rows, NULL) != COH_OK) return NAN;
   const coh_layer_state *state = coh_health_layers(health, &n);
   for (int64_t i = 0; i < n; i++)
     if (state[i].is_activation) sum += state[i].dead, n_seen++;

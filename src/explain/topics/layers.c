@@ -32,8 +32,8 @@ static coh_status tabulate(const coh_explain_site *site, const coh_health *healt
                         "below a hundredth of its largest; half of relu's values being so is "
                         "its nature.",
                         header, cells, n_rows, N_COLUMNS);
-  char warning[256];
-  for (int64_t k = 0; coh_health_warning(health, k, warning); k++)
+  char warning[COH_HEALTH_TEXT];
+  for (int64_t k = 0; coh_health_warning(health, k, NULL, warning); k++)
     coh_explain_warn(site, "%s.", warning);
   return COH_OK;
 }
@@ -50,9 +50,9 @@ static coh_status show(const coh_explain_site *site) {
   coh_status status = coh_explain_rows_take(&wide, explainer, &rows);
   if (status == COH_OK)
     status = coh_health_create(coh_network_file_network(site->file), &health);
+  const coh_health_rows seen = {.values = rows.input, .n = rows.n};
   if (status == COH_OK)
-    status =
-        coh_health_look(health, coh_network_file_params(site->file), rows.input, rows.n, NULL);
+    status = coh_health_look(health, coh_network_file_params(site->file), &seen, NULL);
   if (status == COH_OK) status = tabulate(site, health);
   coh_explain_rows_clear(&rows);
   coh_health_destroy(&health);

@@ -39,39 +39,76 @@ static pool_span span_of(const pool_shape *p, int axis, int64_t place) {
   return (pool_span){at > 0 ? at : 0, end < size ? end : size};
 }
 
-// the offset in x of the first maximum of one window and channel; -1 when the window is all
-// padding
-static int64_t find_maximum(const pool_shape *p, const float *x, int64_t image, pool_span rows,
-                            pool_span columns, int64_t channel) {
-  int64_t best = -1;
-  for (int64_t i = rows.begin; i < rows.end; i++)
-    for (int64_t j = columns.begin; j < columns.end; j++) {
-      int64_t at = ((image * p->h + i) * p->w + j) * p->c + channel;
-      // NaN counts as larger than every number
-      if (best < 0 || (x[best] == x[best] && !(x[at] <= x[best]))) best = at;
+typedef enum max_pool_mode { POOL, SCATTER, GATHER } max_pool_mode;
+
+// channels that are compared side by side
+enum { SIDE = 32 };
+
+// one window in one image, for n <= SIDE channels
+typedef struct pool_site {
+  pool_span rows, columns;
+  int64_t width, stride, n; // of the image, between pixels, channels
+} pool_site;
+
+// which pixel of the window is each channel's first maximum; -1 when all of it is padding; NaN
+// counts as larger than every number
+static void find_maxima(const pool_site *s, const float *restrict x, int32_t *restrict where) {
+  float best[SIDE] = {0};
+  int32_t pixel = 0;
+  for (int64_t c = 0; c < s->n; c++)
+    where[c] = -1;
+  for (int64_t i = s->rows.begin; i < s->rows.end; i++)
+    for (int64_t j = s->columns.begin; j < s->columns.end; j++, pixel++) {
+      const float *value = x + (i * s->width + j) * s->stride;
+      for (int64_t c = 0; c < s->n; c++) {
+        bool larger = (pixel == 0) | ((best[c] == best[c]) & !(value[c] <= best[c]));
+        best[c] = larger ? value[c] : best[c];
+        where[c] = larger ? pixel : where[c];
+      }
     }
-  return best;
 }
 
-typedef enum max_pool_mode { POOL, SCATTER, GATHER } max_pool_mode;
+static void take_maxima(const pool_site *s, const int32_t *restrict where,
+                        const float *restrict from, float *restrict y) {
+  int32_t pixel = 0;
+  memset(y, 0, (size_t)s->n * sizeof *y);
+  for (int64_t i = s->rows.begin; i < s->rows.end; i++)
+    for (int64_t j = s->columns.begin; j < s->columns.end; j++, pixel++) {
+      const float *value = from + (i * s->width + j) * s->stride;
+      for (int64_t c = 0; c < s->n; c++)
+        y[c] = where[c] == pixel ? value[c] : y[c];
+    }
+}
+
+static void put_maxima(const pool_site *s, const int32_t *restrict where,
+                       const float *restrict dy, float *restrict dx) {
+  int32_t pixel = 0;
+  for (int64_t i = s->rows.begin; i < s->rows.end; i++)
+    for (int64_t j = s->columns.begin; j < s->columns.end; j++, pixel++) {
+      float *value = dx + (i * s->width + j) * s->stride;
+      for (int64_t c = 0; c < s->n; c++)
+        value[c] += where[c] == pixel ? dy[c] : 0.0f;
+    }
+}
 
 // visit every window and channel; `from` is dy for SCATTER, v for GATHER
 static void visit_maxima(const pool_shape *p, max_pool_mode mode, const float *x,
                          const float *from, float *out) {
+  int64_t image_size = p->h * p->w * p->c;
+  int32_t where[SIDE];
   for (int64_t n = 0, y = 0; n < p->n; n++)
     for (int64_t oi = 0; oi < p->oh; oi++)
-      for (int64_t oj = 0; oj < p->ow; oj++) {
-        pool_span rows = span_of(p, 0, oi), columns = span_of(p, 1, oj);
-        for (int64_t c = 0; c < p->c; c++, y++) {
-          int64_t at = find_maximum(p, x, n, rows, columns, c);
-          if (mode == SCATTER) {
-            if (at >= 0) out[at] += from[y];
-          } else {
-            const float *source = mode == POOL ? x : from;
-            out[y] = at >= 0 ? source[at] : 0.0f;
-          }
+      for (int64_t oj = 0; oj < p->ow; oj++, y += p->c)
+        for (int64_t c = 0; c < p->c; c += SIDE) {
+          int64_t left = p->c - c, at = n * image_size + c;
+          pool_site site = {span_of(p, 0, oi), span_of(p, 1, oj), p->w, p->c,
+                            left < SIDE ? left : SIDE};
+          find_maxima(&site, x + at, where);
+          if (mode == SCATTER)
+            put_maxima(&site, where, from + y + c, out + at);
+          else
+            take_maxima(&site, where, (mode == POOL ? x : from) + at, out + y + c);
         }
-      }
 }
 
 static coh_status run_max_pool(const coh_kernel_call *call) {

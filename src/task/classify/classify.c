@@ -39,6 +39,15 @@ static void add_timing(coh_classify *task, coh_metric_row *timing) {
   task->learn_seconds = 0;
 }
 
+static coh_status add_layers(coh_classify *task, coh_metric_row *exact) {
+  if (!task->learner.n_window || !task->context->lanes.n_local) return COH_OK;
+  const coh_health_rows rows = {
+      .values = coh_workspace_data(task->lane[0].update, task->update.input),
+      .n = task->lane_rows};
+  return coh_layer_watch_look(&task->watch, task->params, &rows,
+                              coh_learner_gradient(&task->learner, 0), exact);
+}
+
 static coh_status classify_metrics(void *pointer, coh_metric_row *exact,
                                    coh_metric_row *timing) {
   coh_classify *task = pointer;
@@ -55,6 +64,7 @@ static coh_status classify_metrics(void *pointer, coh_metric_row *exact,
   if (learner->n_norms) coh_metric_add(exact, "train/gradient_norm", coh_learner_norm(learner));
   coh_metric_add(exact, "train/learning_rate", coh_optimizer_learning_rate(learner->optimizer));
   add_validation(task, exact);
+  COH_TRY(add_layers(task, exact));
   add_timing(task, timing);
   coh_learner_restart(&task->learner);
   return COH_OK;
@@ -69,7 +79,9 @@ static const coh_task_chart charts[] = {
          "as they are, and of the validation rows.",
      .curve = {{"train/loss", "minibatches", NULL, NULL, COH_CURVE_SMOOTHED},
                {"train/clean_loss", "training rows", NULL, NULL, COH_CURVE_MARKED},
-               {"validation/loss", "validation", NULL, NULL, COH_CURVE_MARKED}}},
+               {"validation/loss", "validation", NULL, NULL, COH_CURVE_MARKED}},
+     .train_loss = "train/clean_loss",
+     .held_out_loss = "validation/loss"},
     {.name = "accuracy",
      .title = "Accuracy",
      .y_label = "share of rows",
@@ -86,6 +98,7 @@ static const coh_task_chart charts[] = {
      .logarithmic = true,
      .caption = "Euclidean norm of the gradient, every 64th update.",
      .curve = {{"train/gradient_norm", "norm", NULL, NULL, COH_CURVE_SMOOTHED}}},
+    COH_LAYER_CHARTS,
     {.name = "learning_rate",
      .title = "Learning rate",
      .y_label = "rate",

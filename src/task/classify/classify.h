@@ -14,6 +14,7 @@
 #include "task/classify/classify_options.h"
 #include "task/lane_pass.h"
 #include "task/layer_states.h"
+#include "task/layer_watch.h"
 #include "task/learner.h"
 
 /* The tail of the lanes' gradients (task/learner.h). */
@@ -53,6 +54,18 @@ typedef struct coh_classify_lane {
   double loss;     /* sum over rows judged */
 } coh_classify_lane;
 
+/* What the confusion says of one class; NAN where it says nothing. */
+typedef struct coh_classify_class {
+  int64_t n_rows;
+  double precision, recall, f1;
+} coh_classify_class;
+
+/* Rows of one class taken for another. */
+typedef struct coh_classify_pair {
+  int32_t is, taken_for;
+  int64_t count;
+} coh_classify_pair;
+
 /* What validations have found; saved with the run. */
 typedef struct coh_classify_history {
   double best_accuracy, best_accuracy_loss;          /* of the weights that are kept */
@@ -82,6 +95,7 @@ typedef struct coh_classify {
   coh_learner learner;
   coh_lane_pass pass;
   coh_layer_states states;
+  coh_layer_watch watch;
   coh_lane_sum *sum_real, *sum_count;
   coh_classify_lane *lane; /* n_local */
   const void **sources;    /* n_local pointers for lane sums */
@@ -93,6 +107,8 @@ typedef struct coh_classify {
   const coh_dataset *judged;
   const float *judged_params;
   int64_t judged_rows;
+  int64_t
+      *answers; /* judged_rows: 1 + the answer, 0 for rows of other ranks; NULL: not wanted */
 } coh_classify;
 
 /* ---- classify_programs.c: compile the update and the judgement. */
@@ -121,6 +137,20 @@ float *coh_classify_model(coh_classify *task);
  * `mirror` the mean over the image and its mirror image. */
 coh_status coh_classify_judge_rows(const coh_classify *task, coh_classify_lane *lane,
                                    const coh_dataset *dataset, int64_t first, int64_t n);
+
+/* ---- classify_confusion.c. counts: (n_classes, n_classes), rows of class i taken for j. */
+
+void coh_classify_class_score(const int64_t *counts, int64_t n_classes, int64_t k,
+                              coh_classify_class *score);
+
+/* The pairs that are confused most, most first; equal ones in the order of the table. pair:
+ * out, n_most. Returns how many there are. */
+int64_t coh_classify_confused(const int64_t *counts, int64_t n_classes, int64_t n_most,
+                              coh_classify_pair *pair);
+
+/* Table, matrix and images of the set measured last. answers: its rows', as task->answers. */
+coh_status coh_classify_show_confusion(coh_classify *task, const int64_t *answers,
+                                       coh_results *results);
 
 /* ---- classify_fit.c */
 

@@ -78,6 +78,7 @@ static coh_status create_network(coh_classify *task) {
   COH_NEW(task->best, task->n_floats);
   COH_TRY(coh_network_initialize(task->network, task->context->seed, task->params));
   coh_block_copy(task->best, task->params, task->n_floats);
+  COH_TRY(coh_layer_watch_create(&task->watch, task->context, task->network));
   COH_TRY(coh_learner_create(&task->learner, task->context, "", &task->options->optimizer,
                              task->n_floats));
   COH_TRY(coh_learner_overlap(&task->learner, task->update.program, task->layout,
@@ -164,6 +165,7 @@ void coh_classify_destroy(void **pointer) {
   coh_lane_pass_destroy(&task->pass);
   coh_layer_states_destroy(&task->states);
   coh_classify_programs_destroy(task);
+  coh_layer_watch_destroy(&task->watch);
   coh_network_destroy(&task->network);
   coh_loader_destroy(&task->loader);
   coh_dataset_destroy(&task->whole), coh_dataset_destroy(&task->train);

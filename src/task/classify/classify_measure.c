@@ -75,6 +75,7 @@ static coh_status judge_lane(void *pointer, int64_t local) {
       int32_t label = labels[first + i];
       lane->loss += judge_row(lane->logits + i * n_classes, n_classes, label, &answer);
       lane->counts[label * n_classes + answer]++;
+      if (task->answers) task->answers[first + i] = 1 + answer;
     }
   }
   return COH_OK;

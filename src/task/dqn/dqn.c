@@ -100,6 +100,16 @@ static void add_timing(coh_dqn *dqn, coh_metric_row *timing) {
   dqn->act_seconds = dqn->learn_seconds = 0;
 }
 
+// lane 0's slice of the minibatch that was learnt from last
+static coh_status add_layers(coh_dqn *dqn, coh_metric_row *exact) {
+  if (!dqn->has_learnt || !dqn->context->lanes.n_local) return COH_OK;
+  const coh_health_rows rows = {.values =
+                                    coh_workspace_data(dqn->lane[0].update, dqn->update.input),
+                                .n = dqn->lane_rows};
+  return coh_layer_watch_look(&dqn->watch, dqn->params, &rows,
+                              coh_learner_gradient(&dqn->learner, 0), exact);
+}
+
 static coh_status dqn_metrics(void *task, coh_metric_row *exact, coh_metric_row *timing) {
   coh_dqn *dqn = task;
   coh_dqn_episodes episodes;
@@ -114,6 +124,7 @@ static coh_status dqn_metrics(void *task, coh_metric_row *exact, coh_metric_row 
                                  dqn->env_steps, 0, dqn->options->envs));
   coh_metric_add(exact, "train/updates", (double)dqn->learner.n_updates);
   if (dqn->learner.n_window) add_learning(dqn, exact);
+  COH_TRY(add_layers(dqn, exact));
   COH_TRY(add_replay(dqn, exact));
   if (dqn->imitation) coh_imitation_metrics(dqn->imitation, exact);
   add_schedule(dqn, exact);
@@ -187,6 +198,7 @@ static const coh_task_chart charts[] = {
          "they meet where it cannot tell them apart.",
      .curve = {{"imitation/expert_logit", "expert", NULL, NULL, COH_CURVE_SMOOTHED},
                {"imitation/agent_logit", "agent", NULL, NULL, COH_CURVE_SMOOTHED}}},
+    COH_LAYER_CHARTS,
     {.name = "rate",
      .title = "Speed",
      .y_label = "a second",

@@ -24,6 +24,7 @@
 #include "task/dqn/imitation.h"
 #include "task/lane_pass.h"
 #include "task/layer_states.h"
+#include "task/layer_watch.h"
 #include "task/learner.h"
 
 /* The tail of the lanes' gradients (task/learner.h). */
@@ -108,6 +109,8 @@ typedef struct coh_dqn {
   coh_imitation *imitation; /* NULL: rewards are the environment's */
   coh_lane_pass pass;
   coh_layer_states states;
+  coh_layer_watch watch;
+  bool has_learnt; /* in the round that has just ended */
   coh_replay *replay;
   coh_lane_sum *sum_real, *sum_count;
   coh_dqn_lane *lane;   /* n_local */

@@ -28,6 +28,7 @@ static coh_status create_network(coh_dqn *dqn) {
   COH_TRY(coh_network_initialize(dqn->network, dqn->context->seed, dqn->params));
   coh_block_copy(dqn->target, dqn->params, dqn->n_floats);
   coh_block_copy(dqn->acting, dqn->params, dqn->n_floats);
+  COH_TRY(coh_layer_watch_create(&dqn->watch, dqn->context, dqn->network));
   COH_TRY(coh_learner_create(&dqn->learner, dqn->context, "", &dqn->options->optimizer,
                              dqn->n_floats));
   COH_TRY(coh_learner_overlap(&dqn->learner, dqn->update.program, dqn->layout,
@@ -209,6 +210,7 @@ void coh_dqn_destroy(void **task) {
     destroy_lane(&dqn->lane[i]);
   coh_free(dqn->lane);
   coh_dqn_programs_destroy(dqn);
+  coh_layer_watch_destroy(&dqn->watch);
   coh_network_destroy(&dqn->network);
   coh_free(dqn->params), coh_free(dqn->target), coh_free(dqn->acting);
   coh_free(dqn->errors), coh_free(dqn->sources);

@@ -190,6 +190,7 @@ static coh_status has_batch(coh_dqn *dqn, bool *enough) {
 
 coh_status coh_dqn_learn(coh_dqn *dqn, int64_t most, int n_threads) {
   int64_t due = coh_dqn_updates_due(dqn->options, dqn->env_steps) - dqn->learner.n_updates;
+  dqn->has_learnt = false;
   if (due > most) due = most;
   if (due <= 0) return COH_OK;
   double begun = coh_clock_now();
@@ -199,6 +200,7 @@ coh_status coh_dqn_learn(coh_dqn *dqn, int64_t most, int n_threads) {
   double beta = beta_at(&dqn->options->beta, dqn->env_steps);
   for (int64_t k = 0; k < due; k++)
     COH_TRY(update_once(dqn, beta, n_threads));
+  dqn->has_learnt = true;
   dqn->learn_seconds += coh_clock_now() - begun;
   return COH_OK;
 }

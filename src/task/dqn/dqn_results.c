@@ -146,6 +146,7 @@ coh_status coh_dqn_results(void *task, coh_results *results) {
   add_score(results, "random_return", "random agent", &random);
   compare(dqn, &agent, &random, results);
   if (dqn->imitation) compare_expert(dqn, &agent, &random, results);
+  coh_layer_watch_results(&dqn->watch, results);
   coh_status status = COH_OK;
   if (dqn->options->animation > 0 && coh_world_rank(dqn->context->world) == 0)
     status = animate(dqn, results);

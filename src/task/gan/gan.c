@@ -49,9 +49,29 @@ static void add_learning(coh_gan *gan, coh_metric_row *exact) {
                  coh_optimizer_learning_rate(gan->maker_learner.optimizer));
 }
 
+// lane 0's rows of the last update: real ones for the discriminator, noise for the generator
+static coh_status add_layers(coh_gan *gan, coh_metric_row *exact) {
+  if (!gan->critic_learner.n_window || !gan->context->lanes.n_local) return COH_OK;
+  coh_workspace *w = gan->lane[0].update;
+  const coh_gan_update *u = &gan->update;
+  bool conditional = gan->options->conditional;
+  const coh_health_rows real = {coh_workspace_data(w, u->real),
+                                conditional ? coh_workspace_data(w, u->real_class) : NULL,
+                                gan->lane_rows};
+  COH_TRY(coh_layer_watch_look(&gan->critic_watch, gan->params + gan->maker_floats, &real,
+                               coh_learner_gradient(&gan->critic_learner, 0), exact));
+  if (!gan->source->is_latent) return COH_OK;
+  const coh_health_rows noise = {coh_workspace_data(w, u->noise),
+                                 conditional ? coh_workspace_data(w, u->fake_class) : NULL,
+                                 gan->lane_rows};
+  return coh_layer_watch_look(&gan->maker_watch, gan->params, &noise,
+                              coh_learner_gradient(&gan->maker_learner, 0), exact);
+}
+
 static coh_status gan_metrics(void *task, coh_metric_row *exact, coh_metric_row *timing) {
   coh_gan *gan = task;
   if (gan->maker_learner.n_window) add_learning(gan, exact);
+  COH_TRY(add_layers(gan, exact));
   double now = coh_clock_now(), seconds = now - gan->window_begun;
   double updates = (double)(gan->maker_learner.n_updates - gan->updates_at_window);
   coh_metric_add(timing, "rate/updates", updates / seconds);
@@ -131,6 +151,7 @@ static const coh_task_chart charts[] = {
      .reference = "psnr_simple",
      .reference_label = "without a network",
      .curve = {{"eval/psnr", "PSNR", NULL, NULL, COH_CURVE_MARKED}}},
+    COH_LAYER_CHARTS,
     {.name = "rate",
      .title = "Speed",
      .y_label = "a second",

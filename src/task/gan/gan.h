@@ -21,6 +21,7 @@
 #include "task/gan/gan_options.h"
 #include "task/lane_pass.h"
 #include "task/layer_states.h"
+#include "task/layer_watch.h"
 #include "task/learner.h"
 
 /* The tails of the learners' gradients; all are sums over rows. */
@@ -108,7 +109,8 @@ typedef struct coh_gan {
   coh_learner maker_learner, critic_learner;
   coh_lane_pass pass;
   coh_layer_states states;
-  coh_gan_lane *lane; /* n_local */
+  coh_layer_watch maker_watch, critic_watch; /* the generator only where it starts from noise */
+  coh_gan_lane *lane;                        /* n_local */
   coh_key noise_key, class_key, mix_key, augment_key, settle_key;
   coh_gan_score score;
   coh_gan_score simple; /* of restorations without a network, measured at the end */

@@ -108,6 +108,9 @@ static coh_status create_params(coh_gan *gan) {
   coh_block_copy(gan->average, gan->params, gan->maker_floats);
   COH_TRY(coh_learner_create(&gan->maker_learner, gan->context, "generator.",
                              &gan->options->generator_optimizer, gan->maker_floats));
+  COH_TRY(coh_layer_watch_create(&gan->critic_watch, gan->context, gan->discriminator));
+  if (gan->source->is_latent)
+    COH_TRY(coh_layer_watch_create(&gan->maker_watch, gan->context, gan->generator));
   return coh_learner_create(&gan->critic_learner, gan->context, "discriminator.",
                             &gan->options->discriminator_optimizer, gan->critic_floats);
 }
@@ -220,6 +223,7 @@ void coh_gan_destroy(void **task) {
   if (gan->critic_learner.context) coh_learner_destroy(&gan->critic_learner);
   for (int k = 0; k < 2; k++)
     coh_image_scores_destroy(&gan->scores[k]);
+  coh_layer_watch_destroy(&gan->maker_watch), coh_layer_watch_destroy(&gan->critic_watch);
   coh_image_novelty_destroy(&gan->novelty);
   coh_network_file_close(&gan->stack);
   coh_gan_programs_destroy(gan);

@@ -380,6 +380,8 @@ coh_status coh_gan_results(void *task, coh_results *results) {
   coh_status status = rows ? COH_OK : coh_fail(COH_E_MEMORY, "out of memory for the results");
   status = coh_comm_agree(gan->context->world, status);
   if (status == COH_OK) status = show(gan, rows, rows + count, rows + 2 * count, n, results);
+  coh_layer_watch_results(&gan->maker_watch, results);
+  coh_layer_watch_results(&gan->critic_watch, results);
   coh_free(rows);
   return status;
 }

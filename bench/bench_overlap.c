@@ -112,7 +112,7 @@ static coh_status sum_whole(bench *b) {
 
 static coh_status threaded(bench *b) {
   int64_t asked = atomic_fetch_add(&b->n_asked, 1) + 1;
-  COH_TRY(coh_learner_run(&b->learner, 0, b->workspace));
+  COH_TRY(coh_learner_run(&b->learner, b->workspace, 0, coh_program_n_steps(b->program)));
   while (atomic_load(&b->n_served) < asked)
     sched_yield();
   return coh_learner_sum(&b->learner);
@@ -128,7 +128,7 @@ static coh_status update(bench *b, way how) {
     COH_TRY(coh_program_run(b->program, b->workspace));
     return sum_whole(b);
   case POLLED:
-    COH_TRY(coh_learner_run(&b->learner, 0, b->workspace));
+    COH_TRY(coh_learner_run(&b->learner, b->workspace, 0, coh_program_n_steps(b->program)));
     return coh_learner_sum(&b->learner);
   default:
     return threaded(b);

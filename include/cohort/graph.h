@@ -242,6 +242,13 @@ typedef enum coh_resample_method {
 coh_value coh_op_enlarge(coh_graph *g, coh_value x, int64_t factor, coh_resample_method method);
 coh_value coh_op_shrink(coh_graph *g, coh_value x, int64_t factor, coh_resample_method method);
 
+/* ---- Operators: over lanes --------------------------------------------------------------- */
+
+/* The sum of x over the n_lanes lanes of a run, each with a workspace of its own: the same
+ * value on all. A gradient is then that of the sum of what all lanes compute. Programs with it
+ * are cut (coh_program_cut_at), unless n_lanes is 1. */
+coh_value coh_op_lane_sum(coh_graph *g, coh_value x, int64_t n_lanes);
+
 /* ---- Gradient ---------------------------------------------------------------------------- */
 
 /* Append the gradient of y (one element) with respect to wrt[0..n): out[k] has wrt[k]'s shape.
@@ -276,12 +283,12 @@ typedef struct coh_program coh_program;
 
 typedef enum coh_precision {
   COH_PRECISION_F32 = 0, /* everything in single precision */
-  COH_PRECISION_BF16,    /* products in bfloat16, sums in single */
+  COH_PRECISION_BF16,    /* convolutions may round operands to bfloat16; sums in single */
 } coh_precision;
 
 /* Zero-initialised: f32 with every optimisation. */
 typedef struct coh_compile_options {
-  coh_precision precision; /* only f32 is available; another is refused */
+  coh_precision precision; /* bf16 is refused by processors that have no products of it */
   bool no_fusion;          /* one kernel a node */
   bool no_reuse;           /* every value keeps its own buffer */
   bool no_merge;           /* common subexpressions stay */
@@ -302,6 +309,16 @@ void coh_program_destroy(coh_program **program);
  * what is no output. Gradients become ready one by one, so their reduction can start early. */
 int64_t coh_program_n_steps(const coh_program *program);
 int64_t coh_program_ready(const coh_program *program, coh_value output);
+
+/* A step that sums over lanes: whoever runs the program runs the steps before it on every lane,
+ * adds up the lanes' parts in lane order, writes the sum on every lane (coh_workspace_cut), and
+ * goes on with the step behind. */
+typedef struct coh_cut {
+  int64_t step;  /* of the schedule; its number of steps when there is no such cut */
+  int64_t count; /* floats that are summed */
+} coh_cut;
+int64_t coh_program_n_cuts(const coh_program *program);
+coh_cut coh_program_cut_at(const coh_program *program, int64_t k);
 
 /* Bytes of one workspace's memory, and floating-point operations of one run (products only). */
 int64_t coh_program_bytes(const coh_program *program);
@@ -345,6 +362,11 @@ coh_status coh_workspace_bind_flat(coh_workspace *workspace, const coh_value *ou
  * written there before a run, outputs read after it. NULL for other values, and for inputs that
  * the program does not use. */
 float *coh_workspace_data(coh_workspace *workspace, coh_value value);
+
+/* The part of a lane in the sum at a cut, and where the sum over all lanes belongs. step: of
+ * coh_program_cut_at. part, sum: out, borrowed, of the cut's count of floats. */
+void coh_workspace_cut(const coh_workspace *workspace, int64_t step, const float **part,
+                       float **sum);
 
 /* Run all steps in the calling thread. Allocates nothing. The same bits on any thread.
  * Fails: COH_E_CONFIG when parameters are not bound, COH_E_INTERNAL when a kernel fails. */

@@ -164,6 +164,32 @@ typedef struct coh_mdp_random {
 } coh_mdp_random;
 coh_status coh_mdp_make_random(const coh_mdp_random *options, coh_mdp **mdp);
 
+/* ------------------------------------------------------------------------------ in files -- */
+
+typedef struct coh_mdp_file_options {
+  double discount;    /* 0: the file's own, 1 where it says none (only NPZ does) */
+  const char *reward; /* .drn: the reward model to take; NULL: the first */
+} coh_mdp_file_options;
+
+/* Whether a path ends like a model's file. */
+bool coh_mdp_is_file(const char *path);
+
+/* Read a model. The format follows from the name's end:
+ *   .tra  PRISM's explicit files; NAME.lab, .srew, .rew, .trew beside it are read as well
+ *   .drn  Storm's, MDP and DTMC
+ *   .csv  state,action,next,probability[,reward]
+ *   .npz  the arrays of coh_mdp, or a SciPy CSR matrix of (state, action) rows
+ * The states of label "init" are where it begins. Rows are checked as by the builder.
+ * options may be NULL. *mdp: caller destroys. Fails: COH_E_DATA with FILE:LINE and what was
+ * found there, COH_E_MEMORY. */
+coh_status coh_mdp_open(const char *path, const coh_mdp_file_options *options, coh_mdp **mdp);
+
+/* Write a model in the format of the name's end, atomically (.tra: three files). What .tra,
+ * .drn and .csv cannot hold is left out: the discount, the picture, a start that is no label;
+ * a row's reward is written as that of each of its transitions. Numbers read back as the same
+ * bits. Fails: COH_E_IO, COH_E_DATA. */
+coh_status coh_mdp_save(const coh_mdp *mdp, const char *path);
+
 /* ------------------------------------------------------------------------------- sweeps -- */
 
 /* One Bellman sweep (Jacobi): next = max (min) over rows of reward + discount P values.

@@ -118,6 +118,9 @@ int64_t coh_network_floats(const coh_network *network);
 /* Trainable numbers, without padding. */
 int64_t coh_network_n_parameters(const coh_network *network);
 
+/* Whether in training a row's output depends on the other rows (batch normalisation). */
+bool coh_network_mixes_rows(const coh_network *network);
+
 /* Shape of one sample of the output, without the batch axis. */
 coh_shape coh_network_output_shape(const coh_network *network);
 

@@ -8,6 +8,7 @@
 #include "cohort/task.h"
 #include "explain/topic.h"
 #include "mdp/irl_world.h"
+#include "mdp/model_kind.h"
 
 const coh_registry coh_registries[] = {
     {"tasks", &coh_task_kinds},
@@ -22,5 +23,6 @@ const coh_registry coh_registries[] = {
     {"explanations", &coh_explain_kinds},
     {"topics", &coh_explain_topic_kinds},
     {"worlds", &coh_irl_world_kinds},
+    {"models", &coh_mdp_model_kinds},
     {0},
 };

@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "graph/program.h"
+#include "la/libraries.h"
 
 enum { LINE = 16 };
 
@@ -194,6 +195,7 @@ static coh_status write_kernel(builder *b, int32_t i) {
   step->n_inputs = step->signature.n_inputs = node->n_inputs;
   step->signature.out = node->shape;
   step->signature.attributes = node->attributes;
+  step->signature.precision = b->program->precision;
   for (int k = 0; k < node->n_inputs; k++) {
     step->signature.in[k] = ir->nodes[node->input[k]].shape;
     step->in[k] = b->slot_of[coh_ir_root(ir, node->input[k])];
@@ -343,8 +345,9 @@ coh_status coh_program_compile(const coh_graph *graph, const coh_value *outputs,
   static const coh_compile_options defaults = {0};
   if (!options) options = &defaults;
   COH_TRY(coh_graph_status(graph));
-  COH_CHECK(options->precision == COH_PRECISION_F32, COH_E_CONFIG,
-            "precision: only f32 is available for compiled programs");
+  COH_CHECK(options->precision == COH_PRECISION_F32 || coh_la_has_bf16(), COH_E_CONFIG,
+            "precision: bf16 needs a processor with AMX or AVX-512 BF16, this one has %s",
+            coh_la_processor());
   COH_CHECK(n >= 1, COH_E_CONFIG, "compile: a program needs at least one output");
   for (int64_t k = 0; k < n; k++)
     COH_CHECK(outputs[k] >= 0 && outputs[k] < graph->n_nodes, COH_E_CONFIG,
@@ -352,6 +355,7 @@ coh_status coh_program_compile(const coh_graph *graph, const coh_value *outputs,
               (int)outputs[k]);
   builder b = {.graph = graph};
   COH_NEW(b.program, 1);
+  b.program->precision = options->precision;
   coh_status status = build(&b, outputs, n, options);
   coh_ir_fini(&b.ir);
   coh_free(b.slot_of);

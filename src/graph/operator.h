@@ -37,6 +37,7 @@ typedef struct coh_signature {
   coh_shape out;
   int n_inputs;
   coh_attributes attributes;
+  coh_precision precision; /* that products may take */
 } coh_signature;
 
 /* What plan() leaves behind for run(). */

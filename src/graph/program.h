@@ -68,6 +68,7 @@ struct coh_program {
   int64_t *parameter_offsets, *parameter_counts;
   int64_t n_parameters;
   bool uses_parameters;
+  coh_precision precision;
 };
 
 coh_status coh_ir_prune(const coh_graph *graph, const coh_value *outputs, int64_t n_outputs,

@@ -124,6 +124,13 @@ float *coh_workspace_data(coh_workspace *workspace, coh_value value) {
   return port && port->slot >= 0 ? workspace->address[port->slot] : NULL;
 }
 
+void coh_workspace_cut(const coh_workspace *workspace, int64_t step, const float **part,
+                       float **sum) {
+  const coh_step *cut = &workspace->program->steps[step];
+  *part = workspace->address[cut->in[0]];
+  *sum = workspace->address[cut->out];
+}
+
 // the kernels of some steps; not inlined, so that nothing moves out of the float mode around it
 __attribute__((noinline)) static coh_status
 run_kernels(const coh_program *program, coh_workspace *workspace, int64_t first, int64_t last) {

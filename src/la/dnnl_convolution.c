@@ -8,6 +8,7 @@
 
 #include "base/alloc.h"
 #include "la/blas.h"
+#include "la/product.h"
 #include "la/thin_convolution.h"
 
 enum { FIRST, SECOND, OUT, PAD, N_OPERANDS };
@@ -16,7 +17,7 @@ enum { LINE = 16 }; /* floats of a cache line */
 struct coh_convolution {
   coh_convolution_kind kind;
   coh_convolution_shape shape;
-  bool thin; /* ours, and nothing below is used */
+  bool thin, whole; /* ours, and nothing below is used */
   dnnl_engine_t engine;
   dnnl_primitive_t primitive;
   dnnl_memory_desc_t operand[N_OPERANDS];
@@ -102,8 +103,10 @@ static dnnl_status_t describe(const coh_convolution_shape *s, coh_convolution_ki
   return dnnl_invalid_arguments;
 }
 
-static dnnl_status_t make_attributes(dnnl_primitive_attr_t *attr) {
+static dnnl_status_t make_attributes(dnnl_primitive_attr_t *attr, bool bf16) {
   dnnl_status_t status = dnnl_primitive_attr_create(attr);
+  if (status != dnnl_success) return status;
+  if (bf16) status = dnnl_primitive_attr_set_fpmath_mode(*attr, dnnl_fpmath_mode_bf16);
   if (status != dnnl_success) return status;
   return dnnl_primitive_attr_set_scratchpad_mode(*attr, dnnl_scratchpad_mode_user);
 }
@@ -148,7 +151,7 @@ static coh_status make_reorder(coh_convolution *plan) {
   bool unpack = plan->kind == COH_CONVOLUTION_WEIGHTS;
   dnnl_primitive_desc_t pd;
   dnnl_primitive_attr_t attr;
-  DNNL_TRY(make_attributes(&attr), "make attributes");
+  DNNL_TRY(make_attributes(&attr, false), "make attributes");
   dnnl_status_t status = dnnl_reorder_primitive_desc_create(
       &pd, unpack ? packed : &plan->canonical, plan->engine, unpack ? &plan->canonical : packed,
       plan->engine, attr);
@@ -196,7 +199,7 @@ static coh_status make_primitive(coh_convolution *plan, const coh_convolution_sh
   dnnl_convolution_desc_t desc;
   DNNL_TRY(describe(shape, plan->kind, &desc, &plan->canonical), "describe the shape");
   dnnl_primitive_attr_t attr;
-  DNNL_TRY(make_attributes(&attr), "make attributes");
+  DNNL_TRY(make_attributes(&attr, shape->bf16), "make attributes");
   dnnl_primitive_desc_t pd, hint = NULL;
   dnnl_status_t status = dnnl_success;
   if (plan->kind !=
@@ -224,15 +227,47 @@ static coh_status make_primitive(coh_convolution *plan, const coh_convolution_sh
   return make_reorder(plan);
 }
 
+// one window that covers the image: a product of matrices
+static bool is_whole(const coh_convolution_shape *s) {
+  bool whole = s->groups == 1;
+  for (int k = 0; k < 2; k++)
+    whole = whole && s->pad_before[k] == 0 && s->pad_after[k] == 0 && s->dilation[k] == 1;
+  return whole && s->kh == s->h && s->kw == s->w;
+}
+
+/* x (n, taps), w (taps, o), y (n, o) */
+static void run_whole(const coh_convolution *plan, const float *first, const float *second,
+                      float *out) {
+  const coh_convolution_shape *s = &plan->shape;
+  int64_t taps = s->kh * s->kw * s->c;
+  switch (plan->kind) {
+  case COH_CONVOLUTION_FORWARD:
+    coh_la_matmul(false, false, s->n, s->o, taps, first, second, out);
+    break;
+  case COH_CONVOLUTION_DATA:
+    coh_la_matmul(false, true, s->n, taps, s->o, first, second, out);
+    break;
+  case COH_CONVOLUTION_WEIGHTS:
+    coh_la_matmul(true, false, taps, s->o, s->n, first, second, out);
+    break;
+  }
+}
+
 coh_status coh_convolution_create(const coh_convolution_shape *shape, coh_convolution_kind kind,
                                   coh_convolution **out) {
   coh_convolution *plan;
   COH_NEW(plan, 1);
   plan->kind = kind;
   plan->shape = *shape;
-  if (kind == COH_CONVOLUTION_DATA && coh_convolution_thin_pays(shape)) {
+  if (kind == COH_CONVOLUTION_DATA && coh_convolution_thin_pays(shape) && !is_whole(shape)) {
     plan->thin = true;
     strncpy(plan->kernel, "thin:gemm", sizeof plan->kernel - 1);
+    *out = plan;
+    return COH_OK;
+  }
+  if (is_whole(shape)) {
+    plan->whole = true;
+    strncpy(plan->kernel, "gemm", sizeof plan->kernel - 1);
     *out = plan;
     return COH_OK;
   }
@@ -260,6 +295,7 @@ void coh_convolution_destroy(coh_convolution **plan) {
 
 int64_t coh_convolution_scratch(const coh_convolution *plan) {
   if (plan->thin) return coh_convolution_thin_scratch(&plan->shape);
+  if (plan->whole) return 0;
   return plan->packed_floats + plan->pad_floats;
 }
 
@@ -271,7 +307,7 @@ coh_status coh_convolution_state_create(const coh_convolution *plan,
                                         coh_convolution_state **out) {
   coh_convolution_state *state;
   COH_NEW(state, 1);
-  if (plan->thin) {
+  if (plan->thin || plan->whole) {
     *out = state;
     return COH_OK;
   }
@@ -317,6 +353,10 @@ coh_status coh_convolution_run(const coh_convolution *plan, coh_convolution_stat
                                float *scratch) {
   if (plan->thin) {
     coh_convolution_thin_run(&plan->shape, first, second, out, scratch);
+    return COH_OK;
+  }
+  if (plan->whole) {
+    run_whole(plan, first, second, out);
     return COH_OK;
   }
   // the library's handles are not const, its kernels only read the operands

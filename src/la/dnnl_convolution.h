@@ -16,6 +16,7 @@ typedef struct coh_convolution_shape {
   int64_t kh, kw, groups; /* w */
   int64_t o, oh, ow;      /* y */
   int64_t stride[2], dilation[2], pad_before[2], pad_after[2];
+  bool bf16; /* products may be of operands rounded to bfloat16, with sums in single precision */
 } coh_convolution_shape;
 
 typedef enum coh_convolution_kind {

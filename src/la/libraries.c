@@ -32,3 +32,12 @@ void coh_la_describe(coh_text *text) {
   coh_text_add(text, "onednn: %d.%d.%d, kernels for %s\n", version->major, version->minor,
                version->patch, isa_name(dnnl_get_effective_cpu_isa()));
 }
+
+const char *coh_la_processor(void) {
+  return isa_name(dnnl_get_effective_cpu_isa());
+}
+
+bool coh_la_has_bf16(void) {
+  dnnl_cpu_isa_t isa = dnnl_get_effective_cpu_isa();
+  return isa == dnnl_cpu_isa_avx512_core_bf16 || isa == dnnl_cpu_isa_avx512_core_amx;
+}

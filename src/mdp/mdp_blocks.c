@@ -62,6 +62,14 @@ void coh_mdp_dots_destroy(coh_mdp_dots **dots) {
   COH_DELETE(*dots);
 }
 
+void coh_mdp_dots_put(coh_mdp_dots *dots, int64_t first, int k, double partial) {
+  dots->partial[first / COH_MDP_BLOCK * MAX_PAIRS + k] = partial;
+}
+
+void coh_mdp_dots_total(coh_mdp_dots *dots, int n, double *out) {
+  coh_lane_tree_run(dots->tree, dots->leaves, 0, n, out);
+}
+
 double coh_mdp_dot_stretch(const double *x, const double *y, int64_t first, int64_t end) {
   double sum[8] = {0};
   int64_t i = first;

@@ -28,6 +28,11 @@ void coh_mdp_dots_destroy(coh_mdp_dots **dots);
 void coh_mdp_dots_run(coh_mdp_dots *dots, int n_pairs, const double *const x[],
                       const double *const y[], double *out);
 
+/* The same in two steps, for passes that sum on their way: each block puts partial sum k, then
+ * the first n totals are taken. first: the block's first index. */
+void coh_mdp_dots_put(coh_mdp_dots *dots, int64_t first, int k, double partial);
+void coh_mdp_dots_total(coh_mdp_dots *dots, int n, double *out);
+
 /* The sum of x[i] y[i] over [first, end), in an order fixed by the length. */
 double coh_mdp_dot_stretch(const double *x, const double *y, int64_t first, int64_t end);
 

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "cohort/mdp.h"
+#include "mdp/mdp_file.h"
 
 struct coh_mdp_builder {
   coh_mdp *mdp;
@@ -11,6 +11,7 @@ struct coh_mdp_builder {
   int64_t state;   /* whose rows are being added; -1 before the first */
   double sum;      /* of the open row's probabilities, as given */
   double expected; /* reward over the open row's transitions */
+  bool open;       /* a row takes entries */
 };
 
 coh_status coh_mdp_build(int64_t n_states, double discount, coh_mdp_builder **out) {
@@ -111,9 +112,10 @@ static bool is_sorted(const uint32_t *next, int64_t n) {
 }
 
 /* Sort the open row, join equal columns, make it sum to one. */
-static coh_status close_row(coh_mdp_builder *builder) {
+coh_status coh_mdp_close_row(coh_mdp_builder *builder) {
   coh_mdp *mdp = builder->mdp;
-  if (mdp->n_rows == 0) return COH_OK;
+  if (!builder->open) return COH_OK;
+  builder->open = false;
   int64_t row = mdp->n_rows - 1, first = mdp->first_entry[row], n = mdp->n_entries - first;
   COH_CHECK(fabs(builder->sum - 1.0) <= 1e-6, COH_E_DATA,
             "state %lld, action %d: probabilities sum to %.9g, not 1",
@@ -165,7 +167,7 @@ coh_status coh_mdp_add_row(coh_mdp_builder *builder, int64_t state, int32_t acti
             mdp->action[mdp->n_rows - 1]);
   COH_CHECK(isfinite(reward), COH_E_DATA, "state %lld, action %d: reward is %g",
             (long long)state, action, reward);
-  COH_TRY(close_row(builder));
+  COH_TRY(coh_mdp_close_row(builder));
   if (mdp->n_rows == builder->row_capacity) {
     int64_t capacity = builder->row_capacity ? 2 * builder->row_capacity : 2 * mdp->n_states;
     COH_TRY(size_rows(mdp, builder->row_capacity, capacity));
@@ -179,13 +181,14 @@ coh_status coh_mdp_add_row(coh_mdp_builder *builder, int64_t state, int32_t acti
   mdp->action[mdp->n_rows] = action;
   if (mdp->n_actions <= action) mdp->n_actions = (int64_t)action + 1;
   mdp->n_rows++;
+  builder->open = true;
   return COH_OK;
 }
 
 coh_status coh_mdp_add_entry(coh_mdp_builder *builder, int64_t next, double probability,
                              double reward) {
   coh_mdp *mdp = builder->mdp;
-  COH_CHECK(mdp->n_rows > 0, COH_E_INTERNAL, "a transition before the first action");
+  COH_CHECK(builder->open, COH_E_INTERNAL, "a transition that belongs to no action");
   COH_CHECK(next >= 0 && next < mdp->n_states, COH_E_DATA,
             "state %lld, action %d: next state %lld; states are 0 to %lld",
             (long long)builder->state, mdp->action[mdp->n_rows - 1], (long long)next,
@@ -219,7 +222,7 @@ static coh_status finish(coh_mdp_builder *builder) {
   coh_mdp *mdp = builder->mdp;
   COH_CHECK(builder->state == mdp->n_states - 1, COH_E_DATA, "state %lld has no action",
             (long long)builder->state + 1);
-  COH_TRY(close_row(builder));
+  COH_TRY(coh_mdp_close_row(builder));
   mdp->first_row[mdp->n_states] = mdp->n_rows;
   COH_TRY(size_rows(mdp, builder->row_capacity, mdp->n_rows));
   return size_entries(mdp, builder->entry_capacity, mdp->n_entries);

@@ -1,5 +1,11 @@
 /* The optimum of a discounted model: inexact policy iteration, certified by MacQueen's bound.
  *
+ * Plain sweeps go first, and on, while each narrows the bound well. Where they do not, the
+ * greedy policy is taken and its equations are solved to a few hundredths of the residual: in
+ * single precision (policy_chain.h), or in double where the discount is too near to 1 for it.
+ * Where rewards are rare, a start from them outward (mdp_wave.h) spares the sweeps that news
+ * would need to cross the model.
+ *
  * With TV - V within [low, high] the optimum lies within TV + beta / (1 - beta) [low, high]
  * (beta: discount times a row's sum). What rounding may have done to TV widens the bound. */
 #include <float.h>
@@ -7,9 +13,12 @@
 
 #include "base/alloc.h"
 #include "cohort/mdp.h"
+#include "mdp/mdp_blocks.h"
 #include "mdp/mdp_bound.h"
 #include "mdp/mdp_evaluate.h"
 #include "mdp/mdp_policy.h"
+#include "mdp/mdp_wave.h"
+#include "mdp/policy_chain.h"
 
 void coh_mdp_rows_measure(const coh_mdp *mdp, coh_mdp_rows *rows) {
   *rows = (coh_mdp_rows){.least_sum = INFINITY};
@@ -61,57 +70,140 @@ typedef struct solver {
   double tolerance;
   int n_threads;
   coh_mdp_rows rows;
-  double *values, *next, *reward;
+  double *values, *next;
   int32_t *choice;
-  coh_mdp_evaluator *evaluator;
+  coh_mdp_dots *dots;
+  coh_policy_chain *chain;      /* made when first needed */
+  coh_mdp_evaluator *evaluator; /* instead of it */
+  double *reward;               /* of the policy, for the evaluator */
   int64_t n_improvements, n_products;
 } solver;
 
-/* Approach the value of the greedy policy from `next`, shifted to the middle of its bound. */
-static coh_status approach(solver *work, double middle, double ratio, double spread) {
+/* One sweep and what it says. */
+typedef struct verdict {
+  double low, high;     /* of next - values */
+  double lower, upper;  /* next + lower <= V* <= next + upper */
+  double width, wanted; /* of the bound */
+  double rounding;
+} verdict;
+
+enum { MAX_PRODUCTS = 400, MAX_STALLS = 60 };
+static const double GOOD_RATE = 0.6;       /* of plain sweeps that are worth going on with */
+static const double RESIDUAL_RATIO = 0.02; /* of a correction */
+static const double SINGLE_ENOUGH = 1e-5;  /* 1 - discount from which single will do */
+
+typedef struct vector_job {
+  const double *from;
+  double *to;
+  double shift;
+  coh_mdp_dots *dots;
+} vector_job;
+
+static void shift_block(void *given, int64_t first, int64_t end) {
+  const vector_job *job = given;
+  for (int64_t s = first; s < end; s++)
+    job->to[s] = job->from[s] + job->shift;
+}
+
+static void mean_block(void *given, int64_t first, int64_t end) {
+  const vector_job *job = given;
+  double sum[4] = {0.0};
+  for (int64_t s = first; s < end; s++)
+    sum[s & 3] += job->to[s] - job->from[s];
+  coh_mdp_dots_put(job->dots, first, 0, (sum[0] + sum[2]) + (sum[1] + sum[3]));
+}
+
+static void shift_next(solver *work, double shift) {
+  vector_job job = {.from = work->next, .to = work->values, .shift = shift};
+  coh_mdp_blocks_run(work->mdp->n_states, work->n_threads, shift_block, &job);
+}
+
+/* Correct the values in double: the policy's whole equations, from the shifted sweep. */
+static coh_status correct_in_double(solver *work, double shift, double spread) {
   const coh_mdp *mdp = work->mdp;
   coh_mdp_policy policy = {.choice = work->choice};
-  for (int64_t s = 0; s < mdp->n_states; s++)
-    work->values[s] = work->next[s] + middle;
+  if (!work->evaluator) {
+    COH_NEW(work->reward, mdp->n_states);
+    COH_TRY(coh_mdp_evaluator_create(mdp, NULL, COH_MDP_BICGSTAB, work->n_threads,
+                                     &work->evaluator));
+  }
+  shift_next(work, shift);
   coh_mdp_policy_reward(mdp, policy, work->n_threads, work->reward);
   coh_krylov_outcome outcome;
-  double target = ratio * spread * sqrt((double)mdp->n_states);
+  double target = 0.5 * RESIDUAL_RATIO * spread * sqrt((double)mdp->n_states);
   COH_TRY(coh_mdp_evaluator_run(work->evaluator, policy, COH_MDP_BICGSTAB, work->reward, target,
                                 1000, work->values, &outcome));
   work->n_products += outcome.n_products;
   return COH_OK;
 }
 
-static coh_status iterate(solver *work, double *width) {
+/* Approach the value of the greedy policy. */
+static coh_status correct(solver *work, const verdict *found) {
   const coh_mdp *mdp = work->mdp;
-  double best = INFINITY, ratio = 0.05;
+  double spread = found->high - found->low;
+  if (1.0 - mdp->discount < SINGLE_ENOUGH || !(spread > 1e-300))
+    return correct_in_double(work, 0.5 * (found->lower + found->upper), spread);
+  if (!work->chain) COH_TRY(coh_policy_chain_create(mdp, work->n_threads, &work->chain));
+  vector_job job = {.from = work->values, .to = work->next, .dots = work->dots};
+  double sum;
+  coh_mdp_blocks_run(mdp->n_states, work->n_threads, mean_block, &job);
+  coh_mdp_dots_total(work->dots, 1, &sum);
+  coh_policy_residual residual = {sum / (double)mdp->n_states, spread};
+  coh_policy_chain_set(work->chain, work->choice);
+  work->n_products += coh_policy_chain_correct(work->chain, residual, RESIDUAL_RATIO,
+                                               MAX_PRODUCTS, work->next, work->values);
+  return COH_OK;
+}
+
+static coh_status sweep(solver *work, verdict *found) {
+  const coh_mdp *mdp = work->mdp;
+  coh_mdp_sweep(mdp, work->minimize, work->n_threads, work->values, work->next, work->choice,
+                &found->low, &found->high);
+  work->n_improvements++;
+  double largest = largest_of(work->values, mdp->n_states);
+  found->rounding = coh_mdp_rounding(&work->rows, mdp->discount, largest);
+  coh_mdp_macqueen(&work->rows, mdp->discount, found->rounding, found->low, found->high,
+                   &found->lower, &found->upper);
+  found->width = found->upper - found->lower;
+  found->wanted = work->tolerance > 0.0 ? work->tolerance : 1e-9 * largest;
+  COH_CHECK(isfinite(found->width), COH_E_DIVERGED, "values are not finite after %lld sweeps",
+            (long long)work->n_improvements);
+  return COH_OK;
+}
+
+static coh_status iterate(solver *work, double *width) {
+  double best = INFINITY, before = INFINITY;
   int n_stalls = 0;
+  int64_t n_plain = 0, patience = 0; /* plain sweeps to do before the next correction */
   for (;;) {
-    double low, high, lower, upper;
-    coh_mdp_sweep(mdp, work->minimize, work->n_threads, work->values, work->next, work->choice,
-                  &low, &high);
-    work->n_improvements++;
-    double largest = largest_of(work->values, mdp->n_states);
-    coh_mdp_macqueen(&work->rows, mdp->discount,
-                     coh_mdp_rounding(&work->rows, mdp->discount, largest), low, high, &lower,
-                     &upper);
-    double middle = 0.5 * (lower + upper);
-    *width = upper - lower;
-    double wanted = work->tolerance > 0.0 ? work->tolerance : 1e-9 * largest;
-    COH_CHECK(isfinite(*width), COH_E_DIVERGED, "values are not finite after %lld sweeps",
-              (long long)work->n_improvements);
-    if (*width <= wanted || *width == 0.0) {
-      for (int64_t s = 0; s < mdp->n_states; s++)
-        work->values[s] = work->next[s] + middle;
+    verdict found;
+    COH_TRY(sweep(work, &found));
+    *width = found.width;
+    if (found.width <= found.wanted || found.width == 0.0) {
+      shift_next(work, 0.5 * (found.lower + found.upper));
       return COH_OK;
     }
-    n_stalls = *width < 0.9 * best ? 0 : n_stalls + 1;
-    if (*width < best) best = *width;
-    if (n_stalls >= 2 && ratio > 1e-6) ratio *= 0.1;
-    COH_CHECK(n_stalls < 30, COH_E_DIVERGED,
+    n_stalls = found.width < 0.9 * best ? 0 : n_stalls + 1;
+    if (found.width < best) best = found.width;
+    COH_CHECK(n_stalls < MAX_STALLS, COH_E_DIVERGED,
               "the bound stays %.3g wide, above the tolerance of %.3g: rounding reaches %.3g",
-              best, wanted, coh_mdp_rounding(&work->rows, mdp->discount, largest));
-    COH_TRY(approach(work, middle, ratio, 0.5 * (high - low)));
+              best, found.wanted, found.rounding);
+    double spread = found.high - found.low;
+    // a correction that made things worse is followed by ever more sweeps
+    if (n_plain == 0 && spread > before) patience = patience ? 2 * patience : 4;
+    if (n_plain == 0 && spread < 0.5 * before) patience = 0;
+    bool plain = spread < GOOD_RATE * before ? n_plain > 0 || work->n_improvements < 3
+                                             : n_plain < patience || work->n_improvements < 3;
+    before = spread;
+    if (plain) {
+      double *swap = work->values;
+      work->values = work->next;
+      work->next = swap;
+      n_plain++;
+    } else {
+      COH_TRY(correct(work, &found));
+      n_plain = 0;
+    }
   }
 }
 
@@ -119,13 +211,12 @@ static coh_status solve(solver *work, coh_mdp_solution *solution) {
   const coh_mdp *mdp = work->mdp;
   COH_NEW(work->values, mdp->n_states);
   COH_NEW(work->next, mdp->n_states);
-  COH_NEW(work->reward, mdp->n_states);
   COH_NEW(work->choice, mdp->n_states);
+  COH_TRY(coh_mdp_dots_create(mdp->n_states, work->n_threads, &work->dots));
   coh_mdp_rows_measure(mdp, &work->rows);
   COH_CHECK(mdp->discount * work->rows.greatest_sum < 1.0, COH_E_DATA,
             "discount %.17g leaves no room for rounding", mdp->discount);
-  COH_TRY(
-      coh_mdp_evaluator_create(mdp, NULL, COH_MDP_BICGSTAB, work->n_threads, &work->evaluator));
+  COH_TRY(coh_mdp_wave(mdp, work->minimize, work->values, &work->n_improvements));
   COH_TRY(iterate(work, &solution->width));
   solution->values = work->values;
   solution->choice = work->choice;
@@ -147,6 +238,8 @@ coh_status coh_mdp_solve(const coh_mdp *mdp, const coh_mdp_solve_options *option
   }
   coh_status status = solve(&work, solution);
   coh_mdp_evaluator_destroy(&work.evaluator);
+  coh_policy_chain_destroy(&work.chain);
+  coh_mdp_dots_destroy(&work.dots);
   coh_free(work.values);
   coh_free(work.next);
   coh_free(work.reward);

@@ -17,27 +17,34 @@ typedef struct sweep_job {
 static void sweep_block(const sweep_job *job, int64_t first, int64_t end, double *low,
                         double *high) {
   const coh_mdp *mdp = job->mdp;
-  double sign = job->minimize ? -1.0 : 1.0;
+  const int64_t *first_entry = mdp->first_entry;
+  const double *values = job->values;
+  double sign = job->minimize ? -1.0 : 1.0, discount = mdp->discount;
+  double least = *low, greatest = *high;
+  int64_t row = mdp->first_row[first], e = first_entry[row];
   for (int64_t s = first; s < end; s++) {
     double best = -INFINITY;
-    int32_t taken = 0;
-    for (int64_t r = mdp->first_row[s]; r < mdp->first_row[s + 1]; r++) {
-      int64_t e = mdp->first_entry[r];
-      double q = mdp->reward[r] +
-                 mdp->discount * coh_mdp_row_sum(mdp->next + e, mdp->probability + e,
-                                                 mdp->first_entry[r + 1] - e, job->values);
-      if (sign * q > best) {
-        best = sign * q;
-        taken = (int32_t)(r - mdp->first_row[s]);
-      }
+    int32_t taken = 0, n = (int32_t)(mdp->first_row[s + 1] - row);
+    for (int32_t k = 0; k < n; k++, row++) {
+      int64_t stop = first_entry[row + 1];
+      double q =
+          mdp->reward[row] +
+          discount * coh_mdp_row_sum(mdp->next + e, mdp->probability + e, stop - e, values);
+      e = stop;
+      // without a branch: which action is best is not to be foretold
+      int32_t better = sign * q > best;
+      best = better ? sign * q : best;
+      taken += (k - taken) & -better;
     }
     best *= sign;
-    double change = best - job->values[s];
-    if (!(change >= *low)) *low = change; // a NaN stays
-    if (!(change <= *high)) *high = change;
+    double change = best - values[s];
+    if (!(change >= least)) least = change; // a NaN stays
+    if (!(change <= greatest)) greatest = change;
     job->next[s] = best;
     if (job->choice) job->choice[s] = taken;
   }
+  *low = least;
+  *high = greatest;
 }
 
 void coh_mdp_sweep(const coh_mdp *mdp, bool minimize, int n_threads, const double *values,

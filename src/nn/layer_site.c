@@ -84,7 +84,8 @@ coh_status coh_layer_dense(coh_layer_site *site, const coh_dense_plan *plan, coh
 coh_status coh_layer_refresh(coh_layer_site *site, coh_value parameter, coh_value value,
                              double rate) {
   coh_network_refresh *refresh = site->refresh;
-  if (!refresh || site->use->inference) return COH_OK;
+  if (site->use->inference || site->collects) return COH_OK;
+  COH_CHECK(refresh, COH_E_CONFIG, "keeps a state, which this task does not renew");
   for (int64_t k = 0; k < refresh->n; k++)
     if (refresh->parameter[k] == parameter) return COH_OK; // the network is built a second time
   COH_CHECK(refresh->n < COH_MAX_REFRESH, COH_E_CONFIG,

@@ -45,6 +45,7 @@ typedef struct coh_layer_site {
   coh_network_parameter *collected;
   int64_t n_collected, capacity;
   bool collects;
+  bool mixes_rows; /* out: a row's output depends on other rows */
 } coh_layer_site;
 
 struct coh_layer_type {
@@ -73,7 +74,7 @@ coh_status coh_layer_dense(coh_layer_site *site, const coh_dense_plan *plan, coh
 
 /* A state: a parameter that no gradient reaches (its gradient is zeros) and that is renewed
  * after every step as coh_network_refresh says. value: in the parameter's shape, read only when
- * the network is built for training. */
+ * the network is built for training. Fails: COH_E_CONFIG where nobody would renew it. */
 coh_status coh_layer_refresh(coh_layer_site *site, coh_value parameter, coh_value value,
                              double rate);
 

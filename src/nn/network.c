@@ -67,6 +67,7 @@ static coh_status measure(coh_network *network, coh_graph *graph, coh_layer_site
   COH_TRY(coh_graph_status(graph));
   COH_TRY(build_layers(network, site, in, values, &out));
   network->output = coh_graph_shape(graph, out);
+  network->mixes_rows = site->mixes_rows;
   network->n_floats = coh_graph_parameter_floats(graph);
   for (int64_t k = 0; k < site->n_collected; k++) {
     coh_parameter_view view = coh_graph_parameter_at(graph, k);
@@ -214,6 +215,10 @@ int64_t coh_network_floats(const coh_network *network) {
 
 int64_t coh_network_n_parameters(const coh_network *network) {
   return network->n_trainable;
+}
+
+bool coh_network_mixes_rows(const coh_network *network) {
+  return network->mixes_rows;
 }
 
 coh_shape coh_network_output_shape(const coh_network *network) {

@@ -16,6 +16,7 @@ struct coh_network {
   int64_t n_parameters;             /* tensors */
   int64_t n_floats;                 /* of the block, with padding */
   int64_t n_trainable;              /* numbers, without */
+  bool mixes_rows;
 };
 
 /* "2.dense", after the network's name. */

@@ -41,7 +41,8 @@ const coh_option coh_run_option_table[] = {
      FIELD(precision),
      .initial = "f32",
      .choices = "f32|bf16",
-     .doc = "Of products in networks; sums are always single or double."},
+     .doc = "Of convolutions; weights and sums are always single or double. bf16 needs "
+            "processors with AMX or AVX-512 BF16; others say so and compute in f32."},
     {.name = "threads",
      .type = COH_INT,
      FIELD(threads),

@@ -8,15 +8,34 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/trace.h"
+#include "cohort/graph.h"
 #include "comm/threads.h"
 #include "io/file.h"
+#include "la/libraries.h"
 #include "run/driver.h"
 #include "run/machine.h"
 #include "run/run_trace.h"
 
+// every rank can, or none does: all compute alike
+static coh_status choose_precision(coh_run *run, int *precision) {
+  *precision = run->config.run->precision;
+  if (*precision == COH_PRECISION_F32) return COH_OK;
+  int64_t all_can = coh_la_has_bf16();
+  COH_TRY(coh_comm_reduce_int(run->world, COH_REDUCE_MIN, &all_can, 1));
+  if (all_can) return COH_OK;
+  *precision = COH_PRECISION_F32;
+  if (run->root)
+    coh_log(COH_LOG_WARNING,
+            "precision: bf16 needs processors with AMX or AVX-512 BF16 (this one: %s); the run "
+            "computes in f32",
+            coh_la_processor());
+  return COH_OK;
+}
+
 static coh_status create_task(coh_run *run) {
   COH_TRY(coh_lanes_split(run->world, run->config.run->lanes, &run->lanes));
-  int n_threads = 1;
+  int n_threads = 1, precision = COH_PRECISION_F32;
+  COH_TRY(choose_precision(run, &precision));
   COH_TRY(coh_threads_choose(run->world, run->config.run->threads, &run->lanes, &n_threads));
   run->context = (coh_run_context){
       .world = run->world,
@@ -24,7 +43,7 @@ static coh_status create_task(coh_run *run) {
       .n_threads = n_threads,
       .seed = (uint64_t)run->config.run->seed,
       .steps = run->config.run->steps,
-      .precision = run->config.run->precision,
+      .precision = precision,
       .config_name = run->config.name,
       .folder = *run->folder ? run->folder : NULL,
   };

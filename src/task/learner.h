@@ -3,7 +3,8 @@
  *
  *     coh_learner_create     memory, optimiser (not collective)
  *     coh_learner_connect    the lane sum (collective, when every rank has come so far)
- *     each update:  lanes fill coh_learner_gradient(learner, local), gradient and tail;
+ *     each update:  lanes fill coh_learner_gradient(learner, local), gradient and tail
+ *                   (lane_pass.h);
  *                   coh_learner_step
  *
  * With coh_learner_overlap the sum begins before the lanes are done: the gradient is cut into
@@ -76,10 +77,17 @@ coh_status coh_learner_create(coh_learner *learner, const coh_run_context *conte
 coh_status coh_learner_overlap(coh_learner *learner, const coh_program *program,
                                const coh_graph *layout, const coh_value *gradient);
 
-/* Run that program for a lane, in any thread; the thread that called coh_learner_connect moves
- * the messages of finished buckets on between two operators. Fails: as coh_program_run;
- * COH_E_COMM. */
-coh_status coh_learner_run(coh_learner *learner, int64_t local, coh_workspace *workspace);
+/* Run steps of that program for a lane (first <= step < last, in order to the end), in any
+ * thread; the thread that called coh_learner_connect moves the messages of finished buckets on
+ * between two operators. Fails: as coh_program_run; COH_E_COMM. */
+coh_status coh_learner_run(coh_learner *learner, coh_workspace *workspace, int64_t first,
+                           int64_t last);
+
+/* The same for n <= COH_MAX_JOINED learners whose gradients one program makes, named in the
+ * order in which it finishes them. */
+enum { COH_MAX_JOINED = 2 };
+coh_status coh_learners_run(coh_learner *const learner[], int n, coh_workspace *workspace,
+                            int64_t first, int64_t last);
 
 /* Make the lane sum. Collective. */
 coh_status coh_learner_connect(coh_learner *learner);

@@ -107,40 +107,94 @@ coh_status coh_learner_poll(coh_learner *learner) {
   return COH_OK;
 }
 
-static coh_status run_polling(coh_learner *learner, coh_workspace *workspace, int64_t first,
-                              int64_t last) {
-  for (int64_t s = first; s < last; s++) {
-    COH_TRY(coh_program_run_steps(learner->program, workspace, s, s + 1));
-    if (learner->n_done < learner->n_begun) COH_TRY(coh_learner_poll(learner));
+coh_status coh_learners_poll(coh_learner *const learner[], int n) {
+  for (int q = 0; q < n; q++) {
+    COH_TRY(coh_learner_poll(learner[q]));
+    // sums begin in one order on all ranks: a learner's after all of the one before it
+    if (learner[q]->n_begun < learner[q]->n_buckets) break;
   }
   return COH_OK;
 }
 
-static coh_status run_in_pieces(coh_learner *learner, coh_workspace *workspace) {
-  bool is_owner = pthread_equal(pthread_self(), learner->owner) != 0;
-  int64_t step = 0;
-  for (int b = 0; b <= learner->n_buckets; b++) {
-    int64_t ready = b < learner->n_buckets ? learner->bucket[b].ready
-                                           : coh_program_n_steps(learner->program);
-    if (is_owner)
-      COH_TRY(run_polling(learner, workspace, step, ready));
-    else
-      COH_TRY(coh_program_run_steps(learner->program, workspace, step, ready));
-    step = ready;
-    if (b < learner->n_buckets) atomic_fetch_add(&learner->bucket[b].n_lanes, 1);
-    if (is_owner) COH_TRY(coh_learner_poll(learner));
+static bool any_travels(coh_learner *const learner[], int n) {
+  for (int q = 0; q < n; q++)
+    if (learner[q]->n_done < learner[q]->n_begun) return true;
+  return false;
+}
+
+/* Steps of one lane under way. */
+typedef struct passage {
+  coh_learner *const *learner;
+  int n_learners;
+  coh_workspace *workspace;
+  bool is_owner;
+  int64_t step;             /* the next one */
+  int next[COH_MAX_JOINED]; /* bucket of each learner */
+} passage;
+
+static coh_status advance(passage *p, int64_t to) {
+  const coh_program *program = p->learner[0]->program;
+  if (!p->is_owner) {
+    int64_t from = p->step;
+    p->step = to;
+    return coh_program_run_steps(program, p->workspace, from, to);
+  }
+  for (; p->step < to; p->step++) {
+    COH_TRY(coh_program_run_steps(program, p->workspace, p->step, p->step + 1));
+    if (any_travels(p->learner, p->n_learners))
+      COH_TRY(coh_learners_poll(p->learner, p->n_learners));
   }
   return COH_OK;
 }
 
-coh_status coh_learner_run(coh_learner *learner, int64_t local, coh_workspace *workspace) {
-  (void)local;
+// the bucket that is ready next and no later than `last`; NULL: none
+static coh_bucket *next_bucket(passage *p, int64_t last) {
+  int best = -1;
+  for (int q = 0; q < p->n_learners; q++) {
+    const coh_learner *l = p->learner[q];
+    if (p->next[q] == l->n_buckets || l->bucket[p->next[q]].ready > last) continue;
+    if (best < 0 || l->bucket[p->next[q]].ready < p->learner[best]->bucket[p->next[best]].ready)
+      best = q;
+  }
+  return best < 0 ? NULL : &p->learner[best]->bucket[p->next[best]++];
+}
+
+static coh_status run_in_pieces(coh_learner *const learner[], int n, coh_workspace *workspace,
+                                int64_t first, int64_t last) {
+  passage p = {.learner = learner,
+               .n_learners = n,
+               .workspace = workspace,
+               .is_owner = pthread_equal(pthread_self(), learner[0]->owner) != 0,
+               .step = first};
+  for (int q = 0; q < n; q++) // those of pieces before
+    while (first > 0 && p.next[q] < learner[q]->n_buckets &&
+           learner[q]->bucket[p.next[q]].ready <= first)
+      p.next[q]++;
+  for (coh_bucket *bucket; (bucket = next_bucket(&p, last));) {
+    COH_TRY(advance(&p, bucket->ready));
+    atomic_fetch_add(&bucket->n_lanes, 1);
+    if (p.is_owner) COH_TRY(coh_learners_poll(learner, n));
+  }
+  return advance(&p, last);
+}
+
+coh_status coh_learners_run(coh_learner *const learner[], int n, coh_workspace *workspace,
+                            int64_t first, int64_t last) {
   double begun = coh_trace_is_on() ? coh_clock_now() : 0;
-  coh_status status = learner->n_buckets == 0 ? coh_program_run(learner->program, workspace)
-                                              : run_in_pieces(learner, workspace);
+  int64_t n_buckets = 0;
+  for (int q = 0; q < n; q++)
+    n_buckets += learner[q]->n_buckets;
+  coh_status status = n_buckets == 0
+                          ? coh_program_run_steps(learner[0]->program, workspace, first, last)
+                          : run_in_pieces(learner, n, workspace, first, last);
   if (coh_trace_is_on())
     coh_trace_note("forward and backward", omp_get_thread_num(), begun, coh_clock_now());
   return status;
+}
+
+coh_status coh_learner_run(coh_learner *learner, coh_workspace *workspace, int64_t first,
+                           int64_t last) {
+  return coh_learners_run(&learner, 1, workspace, first, last);
 }
 
 /* ---------------------------------------------------------------- the end of an update */

@@ -12,6 +12,9 @@ void coh_learner_destroy_buckets(coh_learner *learner);
  * learner's owner only. Fails: COH_E_COMM. */
 coh_status coh_learner_poll(coh_learner *learner);
 
+/* The same for learners whose gradients one program makes, in this order. */
+coh_status coh_learners_poll(coh_learner *const learner[], int n);
+
 /* Bring the sum of gradient and tail to its end, into lane 0's block. Collective. */
 coh_status coh_learner_sum(coh_learner *learner);
 

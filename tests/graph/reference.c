@@ -63,6 +63,7 @@ UNARY(softplus, fmax(a, 0) + log1p(exp(-fabs(a))))
 UNARY(erf, erf(a))
 UNARY(reshape, a)
 UNARY(stop_gradient, a)
+UNARY(lane_sum, a)
 UNARY(rectify_gradient, a)
 
 static void eval_select(const context *c) {

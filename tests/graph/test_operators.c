@@ -59,6 +59,7 @@ BUILD(tanh, coh_op_tanh(g, x[0]))
 BUILD(softplus, coh_op_softplus(g, x[0]))
 BUILD(erf, coh_op_erf(g, x[0]))
 BUILD(reshape, coh_op_square(g, coh_op_reshape(g, x[0], COH_SHAPE(2, -1))))
+BUILD(lane_sum, coh_op_square(g, coh_op_lane_sum(g, coh_op_exp(g, x[0]), 1)))
 BUILD(rectify_gradient, coh_op_mul(g, x[0], coh_op_rectify_gradient(g, coh_op_exp(g, x[0]))))
 BUILD(stop_gradient, coh_op_mul(g, x[0], coh_op_stop_gradient(g, coh_op_exp(g, x[0]))))
 BUILD(broadcast, coh_op_square(g, coh_op_broadcast(g, x[0], COH_SHAPE(2, 3, 5, 4))))
@@ -165,6 +166,7 @@ static const sample samples[] = {
     {"erf", {{2, {3, 5}}, END}, -2, 2, build_erf},
     {"reshape", {S4, END}, -2, 2, build_reshape},
     {"stop_gradient", {{1, {4}}, END}, -1, 1, build_stop_gradient},
+    {"lane_sum", {{1, {4}}, END}, -1, 1, build_lane_sum},
     {"rectify_gradient", {{1, {4}}, END}, -1, 1, build_rectify_gradient},
     {"broadcast", {{4, {2, 1, 5, 1}}, END}, -2, 2, build_broadcast},
     {"broadcast", {{1, {4}}, END}, -2, 2, build_broadcast},

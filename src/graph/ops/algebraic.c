@@ -35,7 +35,8 @@ DERIVATIVE(sqrt, coh_op_scale(g, coh_op_div(g, dy, y), 0.5))
 DERIVATIVE(rsqrt, coh_op_scale(g, coh_op_mul(g, dy, coh_op_div(g, y, x)), -0.5))
 DERIVATIVE(square, coh_op_mul(g, dy, coh_op_scale(g, x, 2.0)))
 DERIVATIVE(relu, coh_op_mul(g, dy, coh_op_step(g, y)))
-DERIVATIVE(leaky_relu, coh_op_mul(g, dy, coh_op_affine(g, coh_op_step(g, x), 1.0 - c0, c0)))
+DERIVATIVE(leaky_relu,
+           coh_op_mul(g, dy, coh_op_affine(g, coh_op_step(g, c0 < 0 ? x : y), 1.0 - c0, c0)))
 DERIVATIVE(clip, coh_op_mul(g, dy, coh_graph_unary(g, &coh_operator_clip_mask, x, c0, c1)))
 
 COH_ELEMENTWISE(affine, 1, derive_affine)

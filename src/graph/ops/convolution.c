@@ -51,12 +51,13 @@ static void derive_conv2d_weights(coh_graph *g, coh_value y, coh_value dy, const
 }
 
 static coh_convolution_shape shape_of(coh_shape x, coh_shape w, coh_shape y,
-                                      const coh_attributes *attributes) {
-  coh_window window = coh_window_unpack(attributes);
+                                      const coh_signature *signature) {
+  coh_window window = coh_window_unpack(&signature->attributes);
   coh_convolution_shape s = {.n = x.size[0], .h = x.size[1], .w = x.size[2], .c = x.size[3]};
   s.kh = w.size[0];
   s.kw = w.size[1];
   s.groups = window.groups;
+  s.bf16 = signature->precision == COH_PRECISION_BF16;
   s.o = y.size[3];
   s.oh = y.size[1];
   s.ow = y.size[2];
@@ -80,17 +81,17 @@ static coh_status plan_kind(const coh_convolution_shape *s, coh_convolution_kind
 }
 
 static coh_status plan_conv2d(const coh_signature *s, coh_kernel_plan *plan) {
-  coh_convolution_shape shape = shape_of(s->in[0], s->in[1], s->out, &s->attributes);
+  coh_convolution_shape shape = shape_of(s->in[0], s->in[1], s->out, s);
   return plan_kind(&shape, COH_CONVOLUTION_FORWARD, plan);
 }
 
 static coh_status plan_conv2d_data(const coh_signature *s, coh_kernel_plan *plan) {
-  coh_convolution_shape shape = shape_of(s->out, s->in[1], s->in[0], &s->attributes);
+  coh_convolution_shape shape = shape_of(s->out, s->in[1], s->in[0], s);
   return plan_kind(&shape, COH_CONVOLUTION_DATA, plan);
 }
 
 static coh_status plan_conv2d_weights(const coh_signature *s, coh_kernel_plan *plan) {
-  coh_convolution_shape shape = shape_of(s->in[0], s->out, s->in[1], &s->attributes);
+  coh_convolution_shape shape = shape_of(s->in[0], s->out, s->in[1], s);
   return plan_kind(&shape, COH_CONVOLUTION_WEIGHTS, plan);
 }
 

@@ -69,10 +69,41 @@ static bool mark_axes(coh_graph *g, const char *op, coh_value x, const int *axes
   return true;
 }
 
+// a broadcast value that is the same along the marked axes, as it was before
+static coh_value constant_along(const coh_graph *g, coh_value x, const bool *marked) {
+  const coh_node *node = &g->nodes[x];
+  if (node->op != &coh_operator_broadcast) return COH_NO_VALUE;
+  coh_shape narrow = g->nodes[node->input[0]].shape;
+  int missing = node->shape.rank - narrow.rank;
+  for (int k = missing; k < node->shape.rank; k++)
+    if (marked[k] && narrow.size[k - missing] != 1) return COH_NO_VALUE;
+  return node->input[0];
+}
+
+// sum(c x) = c sum(x) for a number c, or one that is the same along the axes: the sum then
+// reads what is in memory already. COH_NO_VALUE where there is no such factor.
+static coh_value sum_without_factor(coh_graph *g, coh_value x, const bool *marked,
+                                    const int *axes, int n_axes) {
+  const coh_node node = g->nodes[x];
+  if (node.op == &coh_operator_affine && node.attributes.real[1] == 0)
+    return coh_op_scale(g, coh_op_sum(g, node.input[0], axes, n_axes, true),
+                        node.attributes.real[0]);
+  for (int k = 0; node.op == &coh_operator_mul && k < 2; k++) {
+    coh_value factor = constant_along(g, node.input[k], marked);
+    if (factor != COH_NO_VALUE)
+      return coh_op_mul(g, coh_op_sum(g, node.input[1 - k], axes, n_axes, true), factor);
+  }
+  return COH_NO_VALUE;
+}
+
 coh_value coh_op_sum(coh_graph *g, coh_value x, const int *axes, int n_axes, bool keep) {
   bool marked[COH_MAX_RANK];
   if (!coh_graph_valid(g, x) || !mark_axes(g, "sum", x, axes, n_axes, marked))
     return COH_NO_VALUE;
+  coh_value rest = sum_without_factor(g, x, marked, axes, n_axes);
+  if (rest != COH_NO_VALUE)
+    return keep ? rest : coh_op_reshape(g, rest, without(g->nodes[rest].shape, marked));
+  if (g->status != COH_OK) return COH_NO_VALUE;
   coh_shape shape = g->nodes[x].shape;
   // one node for each run of neighbouring axes, the last run first: it shrinks the most
   for (int last = shape.rank; last > 0 && x != COH_NO_VALUE; last--) {

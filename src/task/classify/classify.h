@@ -12,6 +12,8 @@
 #include "cohort/nn.h"
 #include "cohort/task.h"
 #include "task/classify/classify_options.h"
+#include "task/lane_pass.h"
+#include "task/layer_states.h"
 #include "task/learner.h"
 
 /* The tail of the lanes' gradients (task/learner.h). */
@@ -28,6 +30,7 @@ typedef struct coh_classify_update {
   coh_value input, target, logits, losses;
   coh_value *gradient; /* out, one a parameter */
   int64_t n_parameters;
+  coh_network_refresh refresh;
 } coh_classify_update;
 
 typedef struct coh_classify_judge {
@@ -76,6 +79,8 @@ typedef struct coh_classify {
   int64_t lane_rows, n_floats, n_classes, validate_every;
   float *params, *best;
   coh_learner learner;
+  coh_lane_pass pass;
+  coh_layer_states states;
   coh_lane_sum *sum_real, *sum_count;
   coh_classify_lane *lane; /* n_local */
   const void **sources;    /* n_local pointers for lane sums */

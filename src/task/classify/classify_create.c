@@ -78,8 +78,11 @@ static coh_status create_network(coh_classify *task) {
   coh_block_copy(task->best, task->params, task->n_floats);
   COH_TRY(coh_learner_create(&task->learner, task->context, "", &task->options->optimizer,
                              task->n_floats));
-  return coh_learner_overlap(&task->learner, task->update.program, task->layout,
-                             task->update.gradient);
+  COH_TRY(coh_learner_overlap(&task->learner, task->update.program, task->layout,
+                              task->update.gradient));
+  COH_TRY(coh_layer_states_create(&task->states, task->context, task->layout,
+                                  &task->update.refresh));
+  return coh_lane_pass_create(&task->pass, task->context, task->update.program, &task->learner);
 }
 
 static coh_status create_lane(coh_classify *task, coh_classify_lane *lane, int64_t local) {
@@ -90,6 +93,8 @@ static coh_status create_lane(coh_classify *task, coh_classify_lane *lane, int64
   COH_TRY(coh_workspace_create(task->update.program, &lane->update));
   COH_TRY(coh_workspace_create(task->judge.program, &lane->judge));
   COH_TRY(coh_workspace_bind_parameters(lane->update, task->params));
+  COH_TRY(coh_layer_states_bind(&task->states, local, lane->update));
+  coh_lane_pass_set(&task->pass, local, lane->update);
   return coh_workspace_bind_flat(lane->update, task->update.gradient, task->update.n_parameters,
                                  coh_learner_gradient(&task->learner, local));
 }
@@ -111,6 +116,8 @@ static coh_status create(coh_classify *task) {
 static coh_status connect(coh_classify *task) {
   const coh_run_context *context = task->context;
   COH_TRY(coh_learner_connect(&task->learner));
+  COH_TRY(coh_lane_pass_connect(&task->pass));
+  COH_TRY(coh_layer_states_connect(&task->states));
   COH_TRY(
       coh_lane_sum_create(context->world, &context->lanes, COH_SUM_F64, 1, 1, &task->sum_real));
   return coh_lane_sum_create(context->world, &context->lanes, COH_SUM_I64,
@@ -146,6 +153,8 @@ void coh_classify_destroy(void **pointer) {
   }
   coh_free(task->lane);
   if (task->learner.context) coh_learner_destroy(&task->learner);
+  coh_lane_pass_destroy(&task->pass);
+  coh_layer_states_destroy(&task->states);
   coh_classify_programs_destroy(task);
   coh_network_destroy(&task->network);
   coh_loader_destroy(&task->loader);

@@ -3,7 +3,6 @@
 
 #include "base/clock.h"
 #include "task/classify/classify.h"
-#include "task/lane_loop.h"
 
 void coh_classify_one_hot(const int32_t *labels, int64_t n, int64_t n_classes, float *target) {
   memset(target, 0, (size_t)(n * n_classes) * sizeof *target);
@@ -11,16 +10,22 @@ void coh_classify_one_hot(const int32_t *labels, int64_t n, int64_t n_classes, f
     target[i * n_classes + labels[i]] = 1;
 }
 
-static coh_status learn_lane(void *pointer, int64_t local) {
+static coh_status fill_lane(void *pointer, int64_t local) {
+  coh_classify *task = pointer;
+  const coh_classify_update *update = &task->update;
+  coh_classify_lane *lane = &task->lane[local];
+  coh_loader_fill(task->loader, task->learner.n_updates, lane->index,
+                  coh_workspace_data(lane->update, update->input), lane->labels);
+  coh_classify_one_hot(lane->labels, task->lane_rows, task->n_classes,
+                       coh_workspace_data(lane->update, update->target));
+  return COH_OK;
+}
+
+static coh_status finish_lane(void *pointer, int64_t local) {
   coh_classify *task = pointer;
   const coh_classify_update *update = &task->update;
   coh_classify_lane *lane = &task->lane[local];
   int64_t n = task->lane_rows, n_classes = task->n_classes;
-  coh_loader_fill(task->loader, task->learner.n_updates, lane->index,
-                  coh_workspace_data(lane->update, update->input), lane->labels);
-  coh_classify_one_hot(lane->labels, n, n_classes,
-                       coh_workspace_data(lane->update, update->target));
-  COH_TRY(coh_learner_run(&task->learner, local, lane->update));
   const float *logits = coh_workspace_data(lane->update, update->logits);
   const float *losses = coh_workspace_data(lane->update, update->losses);
   float *tail = coh_learner_gradient(&task->learner, local) + task->n_floats;
@@ -77,8 +82,10 @@ coh_status coh_classify_step(void *pointer) {
   coh_classify *task = pointer;
   double begun = coh_clock_now();
   COH_TRY(
-      coh_lane_loop(task->context->n_threads, task->context->lanes.n_local, learn_lane, task));
+      coh_lane_pass_run(&task->pass, task->context->n_threads, fill_lane, finish_lane, task));
+  COH_TRY(coh_layer_states_gather(&task->states, task->params));
   COH_TRY(coh_learner_step(&task->learner, task->params, 1));
+  coh_layer_states_renew(&task->states, task->params);
   task->learn_seconds += coh_clock_now() - begun;
   if (task->learner.n_updates % task->validate_every == 0) return validate(task);
   return COH_OK;

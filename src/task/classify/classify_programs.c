@@ -18,12 +18,13 @@ static coh_status build_update(coh_classify *task, coh_graph *graph, coh_classif
   int64_t n = task->lane_rows;
   u->input = coh_graph_input(graph, "input", batch_shape(task->spec, n));
   u->target = coh_graph_input(graph, "target", COH_SHAPE(n, task->n_classes));
-  COH_TRY(coh_network_build(task->network, graph, u->input, &u->logits));
+  const coh_network_use use = {.n_lanes = task->context->lanes.n_lanes};
+  COH_TRY(coh_network_build_for(task->network, graph, u->input, &use, &u->refresh, &u->logits));
   COH_TRY(coh_loss_build(&task->options->loss, graph, u->logits, u->target, &u->losses));
   double share = 1 / (double)task->options->loader.batch;
   coh_value loss = coh_op_scale(graph, coh_op_sum_all(graph, u->losses), share);
   u->n_parameters = coh_graph_n_parameters(graph);
-  COH_NEW(u->gradient, u->n_parameters + 2);
+  COH_NEW(u->gradient, u->n_parameters + 2 + u->refresh.n);
   return coh_gradient_parameters(graph, loss, u->gradient);
 }
 
@@ -33,9 +34,11 @@ static coh_status compile_update(coh_classify *task) {
   COH_TRY(build_update(task, task->layout, u));
   u->gradient[u->n_parameters] = u->logits;
   u->gradient[u->n_parameters + 1] = u->losses;
+  for (int64_t k = 0; k < u->refresh.n; k++)
+    u->gradient[u->n_parameters + 2 + k] = u->refresh.value[k];
   coh_compile_options options = compile_options(task);
-  return coh_program_compile(task->layout, u->gradient, u->n_parameters + 2, &options,
-                             &u->program);
+  return coh_program_compile(task->layout, u->gradient, u->n_parameters + 2 + u->refresh.n,
+                             &options, &u->program);
 }
 
 static coh_status compile_judge(coh_classify *task) {

@@ -21,6 +21,8 @@
 #include "cohort/replay.h"
 #include "cohort/task.h"
 #include "task/dqn/dqn_options.h"
+#include "task/lane_pass.h"
+#include "task/layer_states.h"
 #include "task/learner.h"
 
 /* The tail of the lanes' gradients (task/learner.h). */
@@ -51,6 +53,7 @@ typedef struct coh_dqn_update {
   coh_value losses;    /* out (n) */
   coh_value *gradient; /* out, one a parameter */
   int64_t n_parameters;
+  coh_network_refresh refresh;
 } coh_dqn_update;
 
 /* Finished episodes of a lane since the last row of metrics. */
@@ -99,6 +102,8 @@ typedef struct coh_dqn {
   int64_t n_floats;                /* of the parameter block */
   float *params, *target, *acting; /* acting: the weights that actors use (pipelined) */
   coh_learner learner;
+  coh_lane_pass pass;
+  coh_layer_states states;
   coh_replay *replay;
   coh_lane_sum *sum_real, *sum_count;
   coh_dqn_lane *lane;   /* n_local */

@@ -30,8 +30,11 @@ static coh_status create_network(coh_dqn *dqn) {
   coh_block_copy(dqn->acting, dqn->params, dqn->n_floats);
   COH_TRY(coh_learner_create(&dqn->learner, dqn->context, "", &dqn->options->optimizer,
                              dqn->n_floats));
-  return coh_learner_overlap(&dqn->learner, dqn->update.program, dqn->layout,
-                             dqn->update.gradient);
+  COH_TRY(coh_learner_overlap(&dqn->learner, dqn->update.program, dqn->layout,
+                              dqn->update.gradient));
+  COH_TRY(
+      coh_layer_states_create(&dqn->states, dqn->context, dqn->layout, &dqn->update.refresh));
+  return coh_lane_pass_create(&dqn->pass, dqn->context, dqn->update.program, &dqn->learner);
 }
 
 static coh_status create_replay(coh_dqn *dqn) {
@@ -61,6 +64,8 @@ static coh_status create_replay(coh_dqn *dqn) {
 static coh_status create_sums(coh_dqn *dqn) {
   const coh_run_context *context = dqn->context;
   COH_TRY(coh_learner_connect(&dqn->learner));
+  COH_TRY(coh_lane_pass_connect(&dqn->pass));
+  COH_TRY(coh_layer_states_connect(&dqn->states));
   COH_TRY(
       coh_lane_sum_create(context->world, &context->lanes, COH_SUM_F64, 16, 1, &dqn->sum_real));
   return coh_lane_sum_create(context->world, &context->lanes, COH_SUM_I64, 16, 1,
@@ -104,6 +109,12 @@ static coh_status create_lane_memory(coh_dqn *dqn, coh_dqn_lane *lane, float *gr
   return COH_OK;
 }
 
+static coh_status connect_lane(coh_dqn *dqn, coh_dqn_lane *lane, int64_t local) {
+  COH_TRY(create_lane_memory(dqn, lane, coh_learner_gradient(&dqn->learner, local)));
+  coh_lane_pass_set(&dqn->pass, local, lane->update);
+  return coh_layer_states_bind(&dqn->states, local, lane->update);
+}
+
 static void destroy_lane(coh_dqn_lane *lane) {
   coh_env_destroy(&lane->env);
   coh_workspace_destroy(&lane->act);
@@ -133,7 +144,7 @@ static coh_status create(coh_dqn *dqn) {
   dqn->spec = *coh_env_spec_of(dqn->lane[0].env);
   COH_TRY(create_network(dqn));
   for (int64_t i = 0; i < n_local; i++)
-    COH_TRY(create_lane_memory(dqn, &dqn->lane[i], coh_learner_gradient(&dqn->learner, i)));
+    COH_TRY(connect_lane(dqn, &dqn->lane[i], i));
   COH_NEW(dqn->errors, n_local * dqn->lane_rows);
   COH_NEW(dqn->sources, n_local);
   dqn->window_begun = coh_clock_now();
@@ -166,6 +177,8 @@ void coh_dqn_destroy(void **task) {
   coh_dqn *dqn = *task;
   if (!dqn) return;
   coh_learner_destroy(&dqn->learner);
+  coh_lane_pass_destroy(&dqn->pass);
+  coh_layer_states_destroy(&dqn->states);
   coh_lane_sum_destroy(&dqn->sum_real);
   coh_lane_sum_destroy(&dqn->sum_count);
   coh_replay_destroy(&dqn->replay);

@@ -7,7 +7,6 @@
 #include "base/clock.h"
 #include "base/trace.h"
 #include "task/dqn/dqn.h"
-#include "task/lane_loop.h"
 
 int64_t coh_dqn_updates_due(const coh_dqn_options *options, int64_t env_steps) {
   if (env_steps <= options->learning_starts) return 0;
@@ -69,7 +68,7 @@ static void finish_lane(const coh_dqn *dqn, const coh_dqn_lane *lane, float *err
   }
 }
 
-static coh_status learn_lane(void *pointer, int64_t local) {
+static coh_status fill_lane(void *pointer, int64_t local) {
   coh_dqn *dqn = pointer;
   coh_dqn_lane *lane = &dqn->lane[local];
   double begun = coh_trace_is_on() ? coh_clock_now() : 0;
@@ -79,8 +78,12 @@ static coh_status learn_lane(void *pointer, int64_t local) {
   prepare_inputs(dqn, lane);
   if (coh_trace_is_on())
     coh_trace_note("gather and targets", omp_get_thread_num(), begun, coh_clock_now());
-  COH_TRY(coh_learner_run(&dqn->learner, local, lane->update));
-  finish_lane(dqn, lane, dqn->errors + local * dqn->lane_rows,
+  return COH_OK;
+}
+
+static coh_status close_lane(void *pointer, int64_t local) {
+  const coh_dqn *dqn = pointer;
+  finish_lane(dqn, &dqn->lane[local], dqn->errors + local * dqn->lane_rows,
               coh_learner_gradient(&dqn->learner, local) + dqn->n_floats);
   return COH_OK;
 }
@@ -116,9 +119,11 @@ static coh_status write_back(coh_dqn *dqn, uint64_t update) {
 
 static coh_status update_once(coh_dqn *dqn, double beta, int n_threads) {
   COH_TRY(draw(dqn, beta));
-  COH_TRY(coh_lane_loop(n_threads, dqn->context->lanes.n_local, learn_lane, dqn));
+  COH_TRY(coh_lane_pass_run(&dqn->pass, n_threads, fill_lane, close_lane, dqn));
   uint64_t update = (uint64_t)dqn->learner.n_updates;
+  COH_TRY(coh_layer_states_gather(&dqn->states, dqn->params));
   COH_TRY(coh_learner_step(&dqn->learner, dqn->params, 1));
+  coh_layer_states_renew(&dqn->states, dqn->params);
   if (dqn->options->replay.prioritized) COH_TRY(write_back(dqn, update));
   move_target(dqn);
   return COH_OK;

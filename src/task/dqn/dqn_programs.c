@@ -16,7 +16,9 @@ static coh_status compile_values(coh_dqn *dqn, int64_t n, coh_dqn_values *values
   COH_TRY(coh_graph_create(&graph));
   values->n_rows = n;
   values->input = coh_graph_input(graph, "observation", batch_shape(&dqn->spec, n));
-  coh_status status = coh_network_build(dqn->network, graph, values->input, &values->q);
+  const coh_network_use use = {.inference = true};
+  coh_status status =
+      coh_network_build_for(dqn->network, graph, values->input, &use, NULL, &values->q);
   if (status == COH_OK)
     status = coh_program_compile(
         graph, &values->q, 1,
@@ -32,7 +34,9 @@ static coh_status build_update(coh_dqn *dqn, coh_graph *graph, coh_dqn_update *u
   update->action = coh_graph_input(graph, "action", COH_SHAPE(n, n_actions));
   update->target = coh_graph_input(graph, "target", COH_SHAPE(n));
   update->weight = coh_graph_input(graph, "weight", COH_SHAPE(n));
-  COH_TRY(coh_network_build(dqn->network, graph, update->input, &update->q));
+  const coh_network_use use = {.n_lanes = dqn->context->lanes.n_lanes};
+  COH_TRY(coh_network_build_for(dqn->network, graph, update->input, &use, &update->refresh,
+                                &update->q));
   // Q(s, a) = sum over actions of q x one-hot
   const int axis = 1;
   update->chosen =
@@ -50,7 +54,7 @@ static coh_status compile_update(coh_dqn *dqn, coh_dqn_update *update) {
   COH_TRY(coh_graph_create(&graph));
   coh_status status = build_update(dqn, graph, update);
   coh_value *outputs = NULL;
-  int64_t n_outputs = update->n_parameters + 3;
+  int64_t n_outputs = update->n_parameters + 3 + update->refresh.n;
   if (status == COH_OK) {
     outputs = coh_alloc_array((size_t)n_outputs, sizeof *outputs);
     if (!outputs) status = coh_fail(COH_E_MEMORY, "out of memory for the update's program");
@@ -61,6 +65,8 @@ static coh_status compile_update(coh_dqn *dqn, coh_dqn_update *update) {
     outputs[update->n_parameters] = update->q;
     outputs[update->n_parameters + 1] = update->chosen;
     outputs[update->n_parameters + 2] = update->losses;
+    for (int64_t k = 0; k < update->refresh.n; k++)
+      outputs[update->n_parameters + 3 + k] = update->refresh.value[k];
     status = coh_program_compile(
         graph, outputs, n_outputs,
         &(coh_compile_options){.precision = (coh_precision)dqn->context->precision},

@@ -9,13 +9,16 @@ static int64_t gan_position(const void *task) {
   return ((const coh_gan *)task)->maker_learner.n_updates;
 }
 
-static void add_learning(coh_gan *gan, coh_metric_row *exact) {
-  const double *critic = gan->critic_learner.tail, *maker = gan->maker_learner.tail;
+static void add_norm(coh_metric_row *exact, const char *name, const coh_learner *learner) {
+  double norm = coh_learner_norm(learner);
+  if (isfinite(norm)) coh_metric_add(exact, name, norm);
+}
+
+static void add_critic(coh_gan *gan, coh_metric_row *exact) {
+  const double *critic = gan->critic_learner.tail;
   double n = (double)gan->critic_learner.n_window;
   double rows = n * (double)gan->options->loader.batch;
-  coh_metric_add(exact, "train/updates", (double)gan->maker_learner.n_updates);
   coh_metric_add(exact, "train/d_loss", critic[COH_GAN_TAIL_LOSS] / n);
-  coh_metric_add(exact, "train/g_loss", maker[COH_GAN_TAIL_MAKER_LOSS] / n);
   coh_metric_add(exact, "train/d_real", critic[COH_GAN_TAIL_REAL] / rows);
   coh_metric_add(exact, "train/d_fake", critic[COH_GAN_TAIL_FAKE] / rows);
   gan->last_won = critic[COH_GAN_TAIL_WON] / rows;
@@ -23,19 +26,28 @@ static void add_learning(coh_gan *gan, coh_metric_row *exact) {
   coh_metric_add(exact, "train/d_accuracy_real", critic[COH_GAN_TAIL_REAL_SURE] / rows);
   coh_metric_add(exact, "train/d_accuracy_fake", critic[COH_GAN_TAIL_FAKE_SURE] / rows);
   coh_metric_add(exact, "train/penalty", critic[COH_GAN_TAIL_PENALTY] / rows);
+  add_norm(exact, "train/d_gradient_norm", &gan->critic_learner);
+}
+
+static void add_learning(coh_gan *gan, coh_metric_row *exact) {
+  const double *maker = gan->maker_learner.tail;
+  double n = (double)gan->maker_learner.n_window;
+  coh_metric_add(exact, "train/updates", (double)gan->maker_learner.n_updates);
+  if (gan->critic_learner.n_window) {
+    add_critic(gan, exact);
+    coh_metric_add(exact, "train/g_loss", maker[COH_GAN_TAIL_MAKER_LOSS] / n);
+  }
   if (gan->options->content.weight > 0)
-    coh_metric_add(exact, "train/content", maker[COH_GAN_TAIL_CONTENT] / rows);
-  double norm = coh_learner_norm(&gan->critic_learner);
-  if (isfinite(norm)) coh_metric_add(exact, "train/d_gradient_norm", norm);
-  norm = coh_learner_norm(&gan->maker_learner);
-  if (isfinite(norm)) coh_metric_add(exact, "train/g_gradient_norm", norm);
+    coh_metric_add(exact, "train/content",
+                   maker[COH_GAN_TAIL_CONTENT] / (n * (double)gan->options->loader.batch));
+  add_norm(exact, "train/g_gradient_norm", &gan->maker_learner);
   coh_metric_add(exact, "train/g_learning_rate",
                  coh_optimizer_learning_rate(gan->maker_learner.optimizer));
 }
 
 static coh_status gan_metrics(void *task, coh_metric_row *exact, coh_metric_row *timing) {
   coh_gan *gan = task;
-  if (gan->critic_learner.n_window) add_learning(gan, exact);
+  if (gan->maker_learner.n_window) add_learning(gan, exact);
   double now = coh_clock_now(), seconds = now - gan->window_begun;
   double updates = (double)(gan->maker_learner.n_updates - gan->updates_at_window);
   coh_metric_add(timing, "rate/updates", updates / seconds);

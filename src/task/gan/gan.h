@@ -17,6 +17,8 @@
 #include "cohort/task.h"
 #include "task/gan/gan_kinds.h"
 #include "task/gan/gan_options.h"
+#include "task/lane_pass.h"
+#include "task/layer_states.h"
 #include "task/learner.h"
 
 /* The tails of the learners' gradients; all are sums over rows. */
@@ -53,11 +55,23 @@ typedef struct coh_gan_maker {
   coh_value real, noise, condition, source, out; /* real: for sources made of real rows */
 } coh_gan_maker;
 
+/* The generator in training, to take statistics of the averaged one anew. */
+typedef struct coh_gan_settler {
+  coh_program *program; /* NULL: it keeps none */
+  coh_graph *graph;
+  coh_value real, noise, condition, out;
+  coh_network_refresh refresh;
+  coh_layer_states states;
+  coh_lane_sum *sum;
+  double **part; /* n_local: sums of a lane's blocks */
+  int64_t blocks_a_lane;
+  int64_t settled_at; /* update whose weights they are of */
+} coh_gan_settler;
+
 typedef struct coh_gan_lane {
   int64_t index;
-  coh_workspace *update, *maker;
+  coh_workspace *update, *maker, *settler;
   int32_t *labels, *fake_labels;
-  float *states; /* what renews states of layers, of one lane */
 } coh_gan_lane;
 
 /* What a measurement of generated rows found; NAN where not measured. */
@@ -81,16 +95,16 @@ typedef struct coh_gan {
   bool is_coupled; /* the discriminator mixes rows (batch normalisation) */
   coh_gan_update update;
   coh_gan_maker maker;
+  coh_gan_settler settler;
   int64_t lane_rows, n_classes;
   int64_t maker_floats, critic_floats;
   float *params;  /* generator, then discriminator */
   float *average; /* the generator that is kept */
   coh_learner maker_learner, critic_learner;
-  coh_lane_sum *sum_states, *sum_real;
-  int64_t n_states; /* floats of all states of layers */
-  const void **sources;
+  coh_lane_pass pass;
+  coh_layer_states states;
   coh_gan_lane *lane; /* n_local */
-  coh_key noise_key, class_key, mix_key, augment_key, show_key;
+  coh_key noise_key, class_key, mix_key, augment_key, settle_key;
   coh_gan_score score;
   int64_t scored_at;
   struct coh_image_scores *scores[2]; /* feature spaces, NULL where not asked for */
@@ -108,6 +122,9 @@ coh_shape coh_gan_batch(int64_t n, coh_shape sample);
 /* ---- gan_learn.c: one update. Collective. Fails: COH_E_DIVERGED. */
 coh_status coh_gan_step(void *task);
 
+/* Classes as rows with a single one. labels: n; to: out, n x n_classes. */
+void coh_gan_one_hot(const int32_t *labels, int64_t n, int64_t n_classes, float *to);
+
 /* ---- gan_sample.c */
 
 /* Generate n rows with the averaged generator, or restore rows of a dataset, on all ranks.
@@ -117,6 +134,17 @@ coh_status coh_gan_step(void *task);
 coh_status coh_gan_generate(coh_gan *gan, const char *purpose, int64_t n,
                             const coh_dataset *real, float *rows, int32_t *labels,
                             float *sources);
+
+/* ---- gan_settle.c: statistics of batch normalisation for the averaged generator. Those of the
+ * trained one, averaged like weights, do not fit it. */
+coh_status coh_gan_settler_create(coh_gan *gan);
+coh_status coh_gan_settler_lane(coh_gan *gan, coh_gan_lane *lane, int64_t local);
+coh_status coh_gan_settler_connect(coh_gan *gan);
+void coh_gan_settler_destroy(coh_gan *gan);
+
+/* Take them anew unless they are of these weights, from generated batches that depend on the
+ * seed only. Collective. */
+coh_status coh_gan_settle(coh_gan *gan);
 
 /* ---- gan_modes.c */
 

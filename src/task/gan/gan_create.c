@@ -39,6 +39,8 @@ static coh_status check_options(const coh_gan *gan) {
   COH_CHECK(!gan->source->is_latent || (o->content.weight == 0 && !o->see_source), COH_E_CONFIG,
             "content, see_source: images out of noise have no real image to be compared with; "
             "choose another source");
+  COH_CHECK(o->adversarial > 0 || o->content.weight > 0, COH_E_CONFIG,
+            "adversarial, content: with both weights at 0 the generator would learn nothing");
   COH_CHECK(o->augments.n_items == 0 || !o->see_source, COH_E_CONFIG,
             "augments: with see_source image and source would no longer fit each other");
   return COH_OK;
@@ -97,18 +99,29 @@ static coh_status create_lane(coh_gan *gan, coh_gan_lane *lane, int64_t local) {
   lane->index = gan->context->lanes.first + local;
   COH_NEW(lane->labels, gan->lane_rows);
   COH_NEW(lane->fake_labels, gan->lane_rows);
-  COH_NEW(lane->states, gan->n_states + 1);
   COH_TRY(coh_workspace_create(gan->update.program, &lane->update));
   COH_TRY(coh_workspace_create(gan->maker.program, &lane->maker));
   COH_TRY(coh_workspace_bind_parameters(lane->update, gan->params));
   COH_TRY(coh_workspace_bind_parameters(lane->maker, gan->average));
-  float *state = lane->states;
-  for (int64_t k = 0; k < gan->update.refresh.n; k++) {
-    coh_value value = gan->update.refresh.value[k];
-    COH_TRY(coh_workspace_bind(lane->update, value, state));
-    state += coh_shape_count(coh_graph_shape(gan->graph, value));
-  }
+  COH_TRY(coh_layer_states_bind(&gan->states, local, lane->update));
+  coh_lane_pass_set(&gan->pass, local, lane->update);
+  COH_TRY(coh_gan_settler_lane(gan, lane, local));
   return bind_gradients(gan, lane, local);
+}
+
+// the discriminator's gradients are finished first; without a game it has none
+static coh_status create_pass(coh_gan *gan) {
+  const coh_program *program = gan->update.program;
+  const coh_value *gradient = gan->update.gradient;
+  bool plays = gan->options->adversarial > 0;
+  if (plays)
+    COH_TRY(coh_learner_overlap(&gan->critic_learner, program, gan->critic_layout,
+                                gradient + coh_graph_n_parameters(gan->maker_layout)));
+  COH_TRY(coh_learner_overlap(&gan->maker_learner, program, gan->maker_layout, gradient));
+  COH_TRY(coh_lane_pass_create(&gan->pass, gan->context, program,
+                               plays ? &gan->critic_learner : NULL));
+  coh_lane_pass_join(&gan->pass, &gan->maker_learner);
+  return COH_OK;
 }
 
 static coh_status create(coh_gan *gan) {
@@ -116,13 +129,15 @@ static coh_status create(coh_gan *gan) {
   COH_TRY(create_data(gan));
   COH_TRY(coh_gan_programs_create(gan));
   COH_TRY(create_params(gan));
-  for (int64_t k = 0; k < gan->update.refresh.n; k++)
-    gan->n_states += coh_shape_count(coh_graph_shape(gan->graph, gan->update.refresh.value[k]));
+  COH_TRY(
+      coh_layer_states_create(&gan->states, gan->context, gan->graph, &gan->update.refresh));
+  COH_TRY(create_pass(gan));
+  COH_TRY(coh_gan_settler_create(gan));
   gan->noise_key = coh_key_make(gan->context->seed, "gan.noise");
   gan->class_key = coh_key_make(gan->context->seed, "gan.class");
   gan->mix_key = coh_key_make(gan->context->seed, "gan.mix");
   gan->augment_key = coh_key_make(gan->context->seed, "gan.augment");
-  COH_NEW(gan->sources, n_local);
+  gan->settle_key = coh_key_make(gan->context->seed, "gan.settle");
   COH_NEW(gan->lane, n_local);
   for (int64_t i = 0; i < n_local; i++)
     COH_TRY(create_lane(gan, &gan->lane[i], i));
@@ -132,13 +147,11 @@ static coh_status create(coh_gan *gan) {
 
 // the collective parts
 static coh_status connect(coh_gan *gan) {
-  const coh_run_context *context = gan->context;
   COH_TRY(coh_learner_connect(&gan->maker_learner));
   COH_TRY(coh_learner_connect(&gan->critic_learner));
-  if (gan->n_states)
-    COH_TRY(coh_lane_sum_create(context->world, &context->lanes, COH_SUM_F32, gan->n_states, 1,
-                                &gan->sum_states));
-  return COH_OK;
+  COH_TRY(coh_lane_pass_connect(&gan->pass));
+  COH_TRY(coh_layer_states_connect(&gan->states));
+  return coh_gan_settler_connect(gan);
 }
 
 coh_status coh_gan_create(const coh_run_context *context, const void *options, void **task) {
@@ -161,14 +174,17 @@ coh_status coh_gan_create(const coh_run_context *context, const void *options, v
 void coh_gan_destroy(void **task) {
   coh_gan *gan = *task;
   if (!gan) return;
-  coh_lane_sum_destroy(&gan->sum_states);
   for (int64_t i = 0; gan->lane && i < gan->context->lanes.n_local; i++) {
     coh_gan_lane *lane = &gan->lane[i];
     coh_workspace_destroy(&lane->update);
     coh_workspace_destroy(&lane->maker);
-    coh_free(lane->labels), coh_free(lane->fake_labels), coh_free(lane->states);
+    coh_workspace_destroy(&lane->settler);
+    coh_free(lane->labels), coh_free(lane->fake_labels);
   }
-  coh_free(gan->lane), coh_free(gan->sources);
+  coh_free(gan->lane);
+  coh_lane_pass_destroy(&gan->pass);
+  coh_layer_states_destroy(&gan->states);
+  coh_gan_settler_destroy(gan);
   if (gan->maker_learner.context) coh_learner_destroy(&gan->maker_learner);
   if (gan->critic_learner.context) coh_learner_destroy(&gan->critic_learner);
   for (int k = 0; k < 2; k++)

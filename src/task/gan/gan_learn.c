@@ -4,9 +4,8 @@
 
 #include "base/clock.h"
 #include "task/gan/gan.h"
-#include "task/lane_loop.h"
 
-static void one_hot(const int32_t *labels, int64_t n, int64_t n_classes, float *to) {
+void coh_gan_one_hot(const int32_t *labels, int64_t n, int64_t n_classes, float *to) {
   memset(to, 0, (size_t)(n * n_classes) * sizeof *to);
   for (int64_t i = 0; i < n; i++)
     to[i * n_classes + labels[i]] = 1;
@@ -40,10 +39,10 @@ static void draw_classes(const coh_gan *gan, coh_gan_lane *lane) {
                                ? (int32_t)coh_stream_below(&stream, gan->n_classes)
                                : lane->labels[i];
   }
-  one_hot(lane->labels, n, gan->n_classes,
-          coh_workspace_data(lane->update, gan->update.real_class));
-  one_hot(lane->fake_labels, n, gan->n_classes,
-          coh_workspace_data(lane->update, gan->update.fake_class));
+  coh_gan_one_hot(lane->labels, n, gan->n_classes,
+                  coh_workspace_data(lane->update, gan->update.real_class));
+  coh_gan_one_hot(lane->fake_labels, n, gan->n_classes,
+                  coh_workspace_data(lane->update, gan->update.fake_class));
 }
 
 static void draw_mixtures(const coh_gan *gan, const coh_gan_lane *lane) {
@@ -77,7 +76,9 @@ static void draw_augments(const coh_gan *gan, const coh_gan_lane *lane) {
 }
 
 // what the metrics want, at the ends of the gradients
-static void finish_lane(const coh_gan *gan, const coh_gan_lane *lane, int64_t local) {
+static coh_status finish_lane(void *pointer, int64_t local) {
+  const coh_gan *gan = pointer;
+  const coh_gan_lane *lane = &gan->lane[local];
   const coh_gan_update *u = &gan->update;
   const float *values = coh_workspace_data(lane->update, u->values);
   const float *critic_loss = coh_workspace_data(lane->update, u->critic_loss);
@@ -102,9 +103,10 @@ static void finish_lane(const coh_gan *gan, const coh_gan_lane *lane, int64_t lo
     maker[COH_GAN_TAIL_MAKER_LOSS] += share * maker_loss[i];
     maker[COH_GAN_TAIL_CONTENT] += content[i];
   }
+  return COH_OK;
 }
 
-static coh_status learn_lane(void *pointer, int64_t local) {
+static coh_status fill_lane(void *pointer, int64_t local) {
   const coh_gan *gan = pointer;
   coh_gan_lane *lane = &gan->lane[local];
   coh_loader_fill(gan->loader, gan->maker_learner.n_updates, lane->index,
@@ -114,34 +116,6 @@ static coh_status learn_lane(void *pointer, int64_t local) {
   draw_classes(gan, lane);
   draw_mixtures(gan, lane);
   draw_augments(gan, lane);
-  COH_TRY(coh_program_run(gan->update.program, lane->update));
-  finish_lane(gan, lane, local);
-  return COH_OK;
-}
-
-// states of layers: averaged over lanes, then moved as their layers say
-static coh_status renew_states(coh_gan *gan) {
-  if (!gan->n_states) return COH_OK;
-  for (int64_t i = 0; i < gan->context->lanes.n_local; i++)
-    gan->sources[i] = gan->lane[i].states;
-  float *sum = gan->lane[0].states;
-  COH_TRY(coh_lane_sum_run(gan->sum_states, gan->sources, gan->n_states, sum));
-  const coh_network_refresh *refresh = &gan->update.refresh;
-  float share = 1 / (float)gan->context->lanes.n_lanes;
-  for (int64_t k = 0; k < refresh->n; k++) {
-    int64_t count = coh_shape_count(coh_graph_shape(gan->graph, refresh->parameter[k]));
-    int64_t offset = 0;
-    for (int64_t j = 0; j < coh_graph_n_parameters(gan->graph); j++) {
-      coh_parameter_view view = coh_graph_parameter_at(gan->graph, j);
-      if (view.value == refresh->parameter[k]) offset = view.offset;
-    }
-    float rate = (float)refresh->rate[k];
-    for (int64_t i = 0; i < count; i++) {
-      float *state = &gan->params[offset + i];
-      *state = (1 - rate) * *state + rate * (share * sum[i]);
-    }
-    sum += count;
-  }
   return COH_OK;
 }
 
@@ -156,10 +130,12 @@ static void follow(coh_gan *gan) {
 coh_status coh_gan_step(void *task) {
   coh_gan *gan = task;
   double begun = coh_clock_now();
-  COH_TRY(coh_lane_loop(gan->context->n_threads, gan->context->lanes.n_local, learn_lane, gan));
-  COH_TRY(coh_learner_step(&gan->critic_learner, gan->params + gan->maker_floats, 1));
+  COH_TRY(coh_lane_pass_run(&gan->pass, gan->context->n_threads, fill_lane, finish_lane, gan));
+  COH_TRY(coh_layer_states_gather(&gan->states, gan->params));
+  if (gan->options->adversarial > 0)
+    COH_TRY(coh_learner_step(&gan->critic_learner, gan->params + gan->maker_floats, 1));
   COH_TRY(coh_learner_step(&gan->maker_learner, gan->params, 1));
-  COH_TRY(renew_states(gan));
+  coh_layer_states_renew(&gan->states, gan->params);
   follow(gan);
   gan->learn_seconds += coh_clock_now() - begun;
   return COH_OK;

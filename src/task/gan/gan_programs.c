@@ -1,7 +1,5 @@
 /* The compiled programs of a GAN: the update of both players, and the maker of rows. The
  * generator's parameters come first in the block, the discriminator's behind them. */
-#include <string.h>
-
 #include "base/alloc.h"
 #include "task/gan/gan.h"
 
@@ -25,6 +23,7 @@ typedef struct plan {
   coh_value *total; /* gradient so far, n_maker then n_critic */
   const coh_value *maker, *critic;
   int64_t n_maker, n_critic;
+  coh_network_refresh maker_refresh; /* the generator's part */
 } plan;
 
 static const coh_gan_loss_type *loss_type(const coh_gan *gan) {
@@ -76,6 +75,7 @@ static coh_status build_rows(plan *p) {
                                .is_conditional = gan->options->conditional,
                                .condition = u->fake_class};
   COH_TRY(coh_network_build_for(gan->generator, p->g, p->source, &use, &u->refresh, &p->fake));
+  p->maker_refresh = u->refresh;
   coh_value real = u->real, fake = p->fake;
   for (int64_t k = 0; k < gan->options->augments.n_items; k++) {
     const coh_gan_augment_type *type = augment_type(gan, k);
@@ -203,11 +203,11 @@ static coh_status build_penalties(plan *p, coh_value *more) {
   return COH_OK;
 }
 
-// the generator follows the discriminator's slope at its rows, and the real image
-static coh_status build_maker(plan *p, coh_value *more) {
-  const coh_gan_options *o = p->gan->options;
+// the generator follows the discriminator's slope at its rows
+static coh_status build_game(plan *p, coh_value *more) {
   coh_gan_update *u = p->u;
-  coh_value loss = coh_op_scale(p->g, mean_over_batch(p, u->maker_loss), o->adversarial);
+  coh_value loss =
+      coh_op_scale(p->g, mean_over_batch(p, u->maker_loss), p->gan->options->adversarial);
   if (p->gan->is_coupled) {
     COH_TRY(coh_gradient(p->g, loss, p->maker, p->n_maker, more));
   } else {
@@ -221,6 +221,14 @@ static coh_status build_maker(plan *p, coh_value *more) {
     COH_TRY(coh_gradient_seeded(p->g, p->shown, slope, p->maker, p->n_maker, more));
   }
   accumulate(p, 0, p->n_maker, more);
+  return COH_OK;
+}
+
+// ... and the real image
+static coh_status build_maker(plan *p, coh_value *more) {
+  const coh_gan_options *o = p->gan->options;
+  coh_gan_update *u = p->u;
+  if (o->adversarial > 0) COH_TRY(build_game(p, more));
   u->content = coh_op_scale(p->g, u->maker_loss, 0);
   if (o->content.weight == 0) return COH_OK;
   coh_shape shape = coh_graph_shape(p->g, p->fake);
@@ -233,6 +241,18 @@ static coh_status build_maker(plan *p, coh_value *more) {
   COH_TRY(coh_gradient(p->g, total, p->maker, p->n_maker, more));
   accumulate(p, 0, p->n_maker, more);
   return COH_OK;
+}
+
+// content alone: the discriminator is neither asked nor trained
+static void leave_critic_out(plan *p) {
+  coh_gan_update *u = p->u;
+  coh_value zero = coh_graph_constant(p->g, 0);
+  u->values = coh_op_broadcast(p->g, zero, COH_SHAPE(2 * p->n));
+  u->critic_loss = u->maker_loss = u->penalty = coh_op_broadcast(p->g, zero, COH_SHAPE(p->n));
+  for (int64_t k = 0; k < p->n_critic; k++)
+    p->total[p->n_maker + k] =
+        coh_op_broadcast(p->g, zero, coh_graph_shape(p->g, p->critic[k]));
+  u->refresh = p->maker_refresh;
 }
 
 static coh_status build_gradients(plan *p, coh_value *parameters, coh_value *more) {
@@ -248,6 +268,10 @@ static coh_status build_gradients(plan *p, coh_value *parameters, coh_value *mor
   loss_type(p->gan)->build(p->gan->options->loss.options, p->g, p->real_value, p->fake_value,
                            &p->u->critic_loss, &p->u->maker_loss);
   COH_TRY(coh_graph_status(p->g));
+  if (p->gan->options->adversarial == 0) {
+    leave_critic_out(p);
+    return build_maker(p, more);
+  }
   COH_TRY(build_critic(p, more));
   COH_TRY(build_penalties(p, more));
   return build_maker(p, more);
@@ -318,17 +342,11 @@ static coh_status build_maker_program(coh_gan *gan) {
 static coh_status layout_of(const coh_gan *gan, const coh_network *network, coh_shape input,
                             coh_graph **layout) {
   COH_TRY(coh_graph_create(layout));
-  coh_network_use use = {.is_conditional = gan->options->conditional};
+  coh_network_use use = {.inference = true, .is_conditional = gan->options->conditional};
   coh_value in = coh_graph_input(*layout, "input", coh_gan_batch(1, input)), out;
   if (use.is_conditional)
     use.condition = coh_graph_input(*layout, "class", COH_SHAPE(1, gan->n_classes));
   return coh_network_build_for(network, *layout, in, &use, NULL, &out);
-}
-
-static bool has_layer(const coh_choice_list *layers, const char *name) {
-  for (int64_t k = 0; k < layers->n_items; k++)
-    if (strcmp(layers->item[k].kind->name, name) == 0) return true;
-  return false;
 }
 
 // what the generator is given, and what the discriminator sees, for one row
@@ -377,7 +395,7 @@ static coh_status create_networks(coh_gan *gan) {
   COH_TRY(coh_network_create(&critic, &gan->discriminator));
   gan->maker_floats = coh_network_floats(gan->generator);
   gan->critic_floats = coh_network_floats(gan->discriminator);
-  gan->is_coupled = has_layer(&o->discriminator, "batch_norm");
+  gan->is_coupled = coh_network_mixes_rows(gan->discriminator);
   COH_TRY(layout_of(gan, gan->generator, source, &gan->maker_layout));
   return layout_of(gan, gan->discriminator, seen, &gan->critic_layout);
 }

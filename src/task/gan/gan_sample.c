@@ -109,6 +109,7 @@ coh_status coh_gan_generate(coh_gan *gan, const char *purpose, int64_t n,
                                       ? coh_shape_count(coh_graph_shape(gan->maker_layout, 0))
                                       : 1,
                   .affine = coh_loader_affine(gan->loader)};
+  COH_TRY(coh_gan_settle(gan));
   coh_status status = coh_comm_agree(gan->context->world, make(&g));
   if (status == COH_OK) status = gather(&g, g.rows, (size_t)g.width * sizeof *rows, rows);
   if (status == COH_OK && labels) status = gather(&g, g.labels, sizeof *labels, labels);

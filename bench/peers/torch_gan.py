@@ -1,0 +1,130 @@
+"""The update of configs/gan-dcgan-fashion.yaml in PyTorch, on one thread.
+
+    torch_gan.py [batch=128] [way=alternating|simultaneous] [samples=15] [ms=800] [paced=0|1]
+                 [layout=channels_last|contiguous] [compile=0|1]
+
+The same two networks, losses, optimisers and averaged generator as the config. alternating: the
+update of PyTorch's DCGAN example (discriminator on real rows, on generated rows, then the
+generator through the discriminator again). simultaneous: both players from one forward pass, as
+Cohort moves them. Images wait in memory as bytes and are widened, as Cohort's loader does.
+"""
+import json
+import sys
+import time
+
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+torch.set_num_threads(1)
+torch.set_num_interop_threads(1)
+torch.set_flush_denormal(True)
+torch.manual_seed(1)
+
+options = dict(batch="128", way="simultaneous", samples="15", ms="800", paced="0",
+               layout="channels_last", compile="0")
+for argument in sys.argv[1:]:
+    key, _, value = argument.partition("=")
+    if key not in options:
+        sys.exit(__doc__)
+    options[key] = value
+BATCH = int(options["batch"])
+
+
+def start(module):
+    for name, parameter in module.named_parameters():
+        if parameter.dim() > 1:
+            nn.init.normal_(parameter, 0, 0.02)
+    return module.to(memory_format=torch.channels_last) if options["layout"] == "channels_last" \
+        else module
+
+
+def make_generator():
+    return nn.Sequential(
+        nn.ConvTranspose2d(100, 128, 7, bias=False), nn.BatchNorm2d(128), nn.ReLU(True),
+        nn.ConvTranspose2d(128, 64, 4, 2, 1, bias=False), nn.BatchNorm2d(64), nn.ReLU(True),
+        nn.ConvTranspose2d(64, 1, 4, 2, 1), nn.Tanh())
+
+
+generator, average = start(make_generator()), start(make_generator())
+discriminator = start(nn.Sequential(
+    nn.Conv2d(1, 64, 4, 2, 1), nn.LeakyReLU(0.2, True),
+    nn.Conv2d(64, 128, 4, 2, 1, bias=False), nn.BatchNorm2d(128), nn.LeakyReLU(0.2, True),
+    nn.Flatten(), nn.Linear(6272, 1)))
+makers, critics = list(generator.parameters()), list(discriminator.parameters())
+adam = dict(lr=2e-4, betas=(0.5, 0.999), fused=True)
+maker_step, critic_step = torch.optim.Adam(makers, **adam), torch.optim.Adam(critics, **adam)
+images = torch.randint(0, 256, (60000, 1, 28, 28), dtype=torch.uint8)
+
+
+def draw():
+    rows = images[torch.randint(0, 60000, (BATCH,))]
+    real = rows.float().mul_(2 / 255).sub_(1)
+    if options["layout"] == "channels_last":
+        real = real.contiguous(memory_format=torch.channels_last)
+    return real, torch.randn(BATCH, 100, 1, 1)
+
+
+def critic_loss(real, fake):
+    return F.softplus(-real).mean() + F.softplus(fake).mean()
+
+
+def follow():
+    with torch.no_grad():
+        torch._foreach_lerp_(list(average.parameters()), makers, 0.001)
+
+
+def alternating():
+    real, noise = draw()
+    fake = generator(noise)
+    critic_step.zero_grad(set_to_none=True)
+    critic_loss(discriminator(real), discriminator(fake.detach())).backward()
+    critic_step.step()
+    maker_step.zero_grad(set_to_none=True)
+    F.softplus(-discriminator(fake)).mean().backward()
+    maker_step.step()
+    follow()
+
+
+def simultaneous():
+    real, noise = draw()
+    fake = generator(noise)
+    value = discriminator(fake)
+    slopes = torch.autograd.grad(critic_loss(discriminator(real), value), critics,
+                                 retain_graph=True)
+    for parameter, slope in zip(critics, slopes):
+        parameter.grad = slope
+    slopes = torch.autograd.grad(F.softplus(-value).mean(), makers)
+    for parameter, slope in zip(makers, slopes):
+        parameter.grad = slope
+    critic_step.step()
+    maker_step.step()
+    follow()
+
+
+update = {"alternating": alternating, "simultaneous": simultaneous}[options["way"]]
+if options["compile"] == "1":
+    generator, discriminator = torch.compile(generator), torch.compile(discriminator)
+
+
+def take(n):
+    wall, cpu = time.perf_counter(), time.thread_time()
+    for _ in range(n):
+        update()
+    return (time.perf_counter() - wall) / n * 1e6, (time.thread_time() - cpu) / n * 1e6
+
+
+take(2)
+once = take(2)[1]
+n = int(float(options["ms"]) * 1e3 / once) + 1
+head = {"bench": "torch_gan", "torch": torch.__version__, "updates": n, **options}
+if options["paced"] == "1":
+    print(json.dumps(head), flush=True)
+    for _ in sys.stdin:
+        us, cpu = take(n)
+        print(json.dumps({"us": round(us, 3), "cpu_us": round(cpu, 3)}), flush=True)
+else:
+    samples = [take(n) for _ in range(int(options["samples"]))]
+    cpu = sorted(s[1] for s in samples)
+    print(json.dumps({**head, "cpu_us": cpu[len(cpu) // 2],
+                      "images_a_second": 1e6 * BATCH / cpu[len(cpu) // 2]}))

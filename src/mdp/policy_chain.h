@@ -1,0 +1,37 @@
+/* The Markov chain of one policy, compact, for corrections of values that need few digits:
+ *
+ *     (I - discount P_pi) d = r
+ *
+ * Probabilities and vectors are single: half the bytes of a product. What a correction lacks in
+ * digits the next sweep, in double, shows as residual. BiCGStab (van der Vorst 1992) is
+ * preconditioned by coarser chains over groups of consecutive states, whose rows are the
+ * group's mean: what is slow to mix over many states is solved among few (iterative
+ * aggregation; Bertsekas and Castanon 1989). Sums depend on fixed blocks only, never on
+ * threads. */
+#ifndef COHORT_MDP_POLICY_CHAIN_H
+#define COHORT_MDP_POLICY_CHAIN_H
+
+#include "cohort/mdp.h"
+
+typedef struct coh_policy_chain coh_policy_chain;
+
+/* Room for any policy of the model (borrowed). Caller destroys. Fails: COH_E_MEMORY. */
+coh_status coh_policy_chain_create(const coh_mdp *mdp, int n_threads, coh_policy_chain **chain);
+void coh_policy_chain_destroy(coh_policy_chain **chain);
+
+/* Take the rows of a policy (n_states, counted from each state's first). */
+void coh_policy_chain_set(coh_policy_chain *chain, const int32_t *choice);
+
+/* Of next - values: its mean, and greatest less least component (above 0). */
+typedef struct coh_policy_residual {
+  double mean, spread;
+} coh_policy_residual;
+
+/* values += d + mean / (1 - discount), where (I - discount P) d = next - values - mean to a
+ * Euclidean residual of `ratio` of what it was, or as near as max_products come; nothing but
+ * the mean where BiCGStab does not get nearer. Returns the products done. */
+int64_t coh_policy_chain_correct(coh_policy_chain *chain, coh_policy_residual residual,
+                                 double ratio, int64_t max_products, const double *next,
+                                 double *values);
+
+#endif

@@ -121,6 +121,49 @@ static coh_graph *new_graph(void) {
   return graph;
 }
 
+/* ---- the processor's own speed, beside which the others are read */
+
+#if defined(__x86_64__) && defined(__GNUC__)
+enum { CHAINS = 12, WIDTH = 8, TURNS = 200000 };
+typedef float lanes8 __attribute__((vector_size(WIDTH * sizeof(float))));
+
+// multiply-adds in registers: as many independent chains as hide their latency
+__attribute__((noinline, target("avx2,fma"))) static float multiply_add(float scale) {
+  lanes8 x[CHAINS], a = {0}, sum = {0};
+  a += scale;
+  for (int k = 0; k < CHAINS; k++)
+    x[k] = a * (float)k;
+#pragma GCC unroll 1
+  for (int i = 0; i < TURNS; i++)
+#pragma GCC unroll 12
+    for (int k = 0; k < CHAINS; k++)
+      x[k] = x[k] * a + a;
+  for (int k = 0; k < CHAINS; k++)
+    sum += x[k];
+  return sum[0];
+}
+
+static void measure_peak(const bench *b) {
+  const char *name = "peak.multiply_add.avx2";
+  if (b->filter && !strstr(name, b->filter)) return;
+  if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) return;
+  double sample[31];
+  volatile float scale = 0.5f;
+  float kept = 0;
+  for (int i = 0; i < 31; i++) {
+    double from = coh_clock_now();
+    kept += multiply_add(scale);
+    sample[i] = coh_clock_now() - from;
+  }
+  scale = kept; // the work is not for nothing
+  report(b, name, sample, 31, 2.0 * CHAINS * WIDTH * TURNS);
+}
+#else
+static void measure_peak(const bench *b) {
+  (void)b;
+}
+#endif
+
 /* ---- networks */
 
 static coh_value dense(coh_graph *g, const char *name, coh_value x, int64_t outputs) {
@@ -271,6 +314,7 @@ int main(int argc, char **argv) {
       b.filter = argv[i];
     }
   }
+  measure_peak(&b);
   measure_network(&b, "cartpole", cartpole, 64);
   measure_network(&b, "minatar4", minatar4, 32);
   measure_network(&b, "minatar10", minatar10, 32);

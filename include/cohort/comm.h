@@ -33,6 +33,13 @@ coh_status coh_world_open(coh_world **world);
  * Without it a rank's exit code is not the one that mpirun reports. */
 void coh_world_close(coh_world **world);
 
+/* Divide the ranks into groups, contiguous blocks whose sizes differ by one at most, each a
+ * world of its own that knows nothing of the others. Collective. *group: out, this rank's, 0 <=
+ * group < n_groups; *split: caller closes, before `world`. The ranks of a node share its cores
+ * as before. Fails: COH_E_CONFIG for fewer than one group or more than ranks; COH_E_COMM,
+ * COH_E_MEMORY. */
+coh_status coh_world_split(coh_world *world, int n_groups, int *group, coh_world **split);
+
 /* This rank, 0 <= rank < size. Not collective, as all of the following. */
 int coh_world_rank(const coh_world *world);
 int coh_world_size(const coh_world *world);

@@ -42,18 +42,66 @@ coh_status coh_run_start(coh_world *world, const char *config_path,
 coh_status coh_run_resume(coh_world *world, const char *folder,
                           const coh_run_start_options *options);
 
+/* ---- sweeps ------------------------------------------------------------------------------ */
+
+/* What a sweep tries. Zero-initialised: a grid, one seed, as many groups as runs and ranks
+ * allow.
+ */
+typedef struct coh_sweep_options {
+  const char *seeds;   /* "1..10" or "1,5,9": every setting with each; NULL: the config's own */
+  int64_t n_random;    /* settings drawn at random; 0: the grid of all values */
+  int64_t random_seed; /* of these draws */
+  int64_t n_groups;    /* of ranks; each group does one run at a time; 0: chosen */
+  const char *metric;  /* key of the result that is compared; NULL: a run's first result */
+} coh_sweep_options;
+
+/* Run a config with every setting of a grid, or with settings drawn at random, as one job whose
+ * ranks are divided into groups: start->overrides that are lists (key=a,b,c) or ranges
+ * (key=lo..hi, key=log:lo..hi) vary. Each run is a whole run folder, folder/members/NNNN, with
+ * the bits that it has alone; results of all: folder/sweep.csv, settings.csv, report.html. A
+ * run that fails is noted and leaves the others alone; a rank that crashes ends the job.
+ * source: a config, or the folder of a sweep that was interrupted: then what is done is kept,
+ * and start->overrides, seeds and n_random must be left out. Collective. Fails (agreed by all
+ * ranks): COH_E_CONFIG; COH_E_SAVED after SIGTERM or SIGUSR1; as the first run that failed. */
+coh_status coh_run_sweep(coh_world *world, const char *source,
+                         const coh_run_start_options *start, const coh_sweep_options *options);
+
+/* Whether a folder is that of a sweep. Not collective. */
+bool coh_run_is_sweep(const char *folder);
+
+/* Write a sweep's tables, figures and report again. output: closing lines, may be NULL.
+ * Not collective. Fails: COH_E_DATA, COH_E_IO. */
+coh_status coh_run_sweep_report(const char *folder, FILE *output);
+
 /* Evaluate the newest checkpoint of a run and print the numbers to options->output as one JSON
  * object. Overrides may change how it is evaluated. Writes nothing into the folder.
  * Collective. Fails: as coh_run_resume. */
 coh_status coh_run_evaluate(coh_world *world, const char *folder,
                             const coh_run_start_options *options);
 
+/* Score rows that others have made (folders or files) as the run's own are scored, beside real
+ * rows that say what the numbers mean, and print all to options->output as one JSON object. The
+ * run needs no checkpoint, only its config; overrides may change how rows are scored.
+ * Collective. Fails: COH_E_CONFIG, COH_E_DATA, COH_E_CHECKPOINT (no run folder). */
+coh_status coh_run_score(coh_world *world, const char *folder, const char *const *paths,
+                         int64_t n_paths, const coh_run_start_options *options);
+
+/* Generate rows with the newest checkpoint of a run and write them: a grid (.png), arrays
+ * (.safetensors, .npz), or one PNG a row, a folder a class (a path that ends in /). All say
+ * that they are synthetic and where they come from. paths: of files; n_paths 0: samples.png and
+ * samples.safetensors in the run's results. options: overrides of n, seed, class
+ * (`cohort help sample`). Names of files are printed to options->output.
+ * Collective; rank 0 writes. Fails (agreed): COH_E_CONFIG, COH_E_CHECKPOINT, COH_E_IO. */
+coh_status coh_run_sample(coh_world *world, const char *folder, const char *const *paths,
+                          int64_t n_paths, const coh_run_start_options *options);
+
 /* Draw the figures of a run again and write report.html from what its folder holds.
  * Not collective. Fails: COH_E_DATA, COH_E_IO. */
 coh_status coh_run_report(const char *folder);
 
 /* Look into a run's network, or show what needs no run (is_run false: pictures then go to
- * folder/figures). topics: of coh_explain_topic_kinds; n_topics 0: all that fit a run.
+ * folder/figures). topics: of coh_explain_topic_kinds; n_topics 0: all that fit a run. Behind a
+ * topic about files come their names.
  * options->overrides set options of the topics; output gets what is found. What a run's network
  * showed is also kept in its folder and its report.
  * Not collective. Fails: COH_E_CONFIG, COH_E_DATA, COH_E_CHECKPOINT, COH_E_IO. */

@@ -34,6 +34,7 @@ typedef struct coh_run_context {
   int precision;           /* coh_precision */
   const char *config_name; /* file of the config, for messages */
   const char *folder;      /* the run folder, NULL where nothing may be written */
+  const char *provenance;  /* program, run and its id: for what the run makes; may be NULL */
 } coh_run_context;
 
 /* One named number. Names are words with '/', '_', '-', '.', e.g. "train/loss". */
@@ -129,6 +130,13 @@ void coh_results_table(coh_results *results, const char *caption, const char *co
 void coh_results_text(coh_results *results, const char *text);
 void coh_results_warning(coh_results *results, const char *text);
 
+/* What is to be generated. */
+typedef struct coh_sample_request {
+  int64_t n;
+  uint64_t seed; /* of the noise, apart from the run's */
+  int64_t label; /* only this class; -1: all in turn */
+} coh_sample_request;
+
 /* ---- what a task is -----------------------------------------------------------------------
  */
 
@@ -159,6 +167,12 @@ typedef struct coh_task_type {
   /* Measure quality at this point, without disturbing the task. Collective. May be NULL. */
   coh_status (*evaluate)(void *task, coh_metric_row *exact);
 
+  /* Score rows that others have made as the task's own are scored. path: a file or a folder of
+   * them; NULL: the rows that yardsticks[yardstick] names, which say what the numbers mean;
+   * then none are added where the run lacks those rows. Collective. Both may be NULL. */
+  const char *const *yardsticks; /* ends with NULL */
+  coh_status (*score)(void *task, const char *path, int64_t yardstick, coh_metric_row *row);
+
   /* Save and load. Collective; the lane functions are called for each local lane. A lane's
    * bytes are read back in the order they were written. save_lane and load_lane may be NULL.
    * A state that has diverged is not saved: save fails with COH_E_DIVERGED, on all ranks. */
@@ -175,6 +189,12 @@ typedef struct coh_task_type {
    * rank. act is collective and does not disturb the task. Both may be NULL: no agent. */
   const coh_choice *(*environment)(const void *task);
   coh_status (*act)(void *task, int64_t n, const float *states, int32_t *actions);
+
+  /* For tasks that generate: make rows. *rows: out, as the dataset's are stored, (n, ...);
+   * *labels: out, n, int32, empty without classes. Both on every rank; the caller clears.
+   * Collective, does not disturb the task. Fails: COH_E_CONFIG. May be NULL. */
+  coh_status (*sample)(void *task, const coh_sample_request *request, coh_array *rows,
+                       coh_array *labels);
 
   const coh_task_chart *charts; /* ends with a NULL name; may be NULL */
   const char *const *progress;  /* metrics that the progress bar shows; ends with NULL */

@@ -15,6 +15,7 @@ typedef struct coh_arguments {
   const char *folder; /* -o */
   bool quiet;         /* -q */
   bool play;          /* --play */
+  coh_sweep_options sweep; /* --seeds, --random, --groups, ... */
 } coh_arguments;
 
 typedef struct coh_command {

@@ -21,9 +21,10 @@ static coh_status run(coh_world *world, const coh_arguments *arguments) {
 
 const coh_command coh_command_explain = {
     .name = "explain",
-    .usage = "explain RUN [TOPIC ...] [key=value ...] | explain activations [-o FOLDER]",
+    .usage = "explain RUN [TOPIC ...] [key=value ...] | explain activations [-o FOLDER] | "
+             "explain provenance FILE ...",
     .doc = "Look into a run's network: feature maps, saliency, Grad-CAM, and what to believe.",
     .min_words = 1,
-    .max_words = 16,
+    .max_words = 64,
     .run = run,
 };

@@ -9,6 +9,7 @@
 #include "cohort/alloc.h"
 #include "run/record.h"
 #include "run/run_config.h"
+#include "run/run_sample.h"
 
 static void overview(void) {
   printf("cohort trains agents on MPI clusters; a run is a function of its config and seed.\n\n"
@@ -46,6 +47,8 @@ coh_status coh_help_show(const char *topic) {
   if (found) COH_TRY(show_table("run", "keys that every config has", coh_run_option_table));
   if (strcmp(topic, "record") == 0)
     COH_TRY(show_table("record", "keys of `cohort record`", coh_record_option_table));
+  if (strcmp(topic, "sample") == 0)
+    COH_TRY(show_table("sample", "keys of `cohort sample`", coh_sample_option_table));
   for (const coh_registry *registry = coh_registries; registry->name; registry++) {
     const coh_kind *kind = coh_kind_find(registry->set, topic);
     // activations are layers too: once is enough

@@ -6,6 +6,8 @@
 
 static coh_status run(coh_world *world, const coh_arguments *arguments) {
   (void)world;
+  if (coh_run_is_sweep(arguments->word[0]))
+    return coh_run_sweep_report(arguments->word[0], stdout);
   COH_TRY(coh_run_report(arguments->word[0]));
   printf("%s/report.html\n", arguments->word[0]);
   return COH_OK;

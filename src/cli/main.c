@@ -21,6 +21,34 @@ const coh_command *const coh_commands[] = {
 
 enum { MOST_ARGUMENTS = 1024 };
 
+// an option of a sweep and its value. *taken: out, whether it is one
+static coh_status take_sweep_option(const char *name, const char *value,
+                                    coh_sweep_options *sweep, bool *taken) {
+  const struct {
+    const char *name;
+    const char **text;
+    int64_t *number;
+    int64_t least;
+  } table[] = {
+      {"--seeds", &sweep->seeds, NULL, 0},     {"--metric", &sweep->metric, NULL, 0},
+      {"--random", NULL, &sweep->n_random, 1}, {"--random-seed", NULL, &sweep->random_seed, 0},
+      {"--groups", NULL, &sweep->n_groups, 1},
+  };
+  *taken = false;
+  for (size_t k = 0; k < sizeof table / sizeof *table; k++) {
+    if (strcmp(name, table[k].name) != 0) continue;
+    *taken = true;
+    COH_CHECK(value, COH_E_CONFIG, "%s needs a value", name);
+    if (table[k].text)
+      *table[k].text = value;
+    else
+      COH_CHECK(coh_text_to_int(value, table[k].number) && *table[k].number >= table[k].least,
+                COH_E_CONFIG, "%s %s: a whole number from %lld on is expected", name, value,
+                (long long)table[k].least);
+  }
+  return COH_OK;
+}
+
 // the arguments that do not start with '-' and hold '=' are overrides
 static coh_status take_apart(int count, char **argument, coh_arguments *out, const char **words,
                              const char **overrides) {
@@ -37,6 +65,13 @@ static coh_status take_apart(int count, char **argument, coh_arguments *out, con
     } else if (strcmp(text, "--play") == 0) {
       out->play = true;
     } else if (*text == '-') {
+      bool taken = false;
+      COH_TRY(
+          take_sweep_option(text, i + 1 < count ? argument[i + 1] : NULL, &out->sweep, &taken));
+      if (taken) {
+        i++;
+        continue;
+      }
       return coh_fail(COH_E_CONFIG, "option '%s' is unknown; see `cohort help`", text);
     } else if (strchr(text, '=')) {
       overrides[out->n_overrides++] = text;
@@ -61,7 +96,6 @@ coh_run_start_options coh_arguments_start(const coh_arguments *arguments) {
 static const struct {
   const char *name, *what;
 } missing_commands[] = {
-    {"sample", "generating from a GAN"},
     {"solve", "planning"},
     {"embed", "short for tasks pca and tsne"},
 };

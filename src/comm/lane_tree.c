@@ -156,6 +156,10 @@ coh_status coh_lane_tree_create(const int64_t bound[], int64_t n_leaves, coh_sum
   return COH_OK;
 }
 
+int64_t coh_lane_tree_n_leaves(const coh_lane_tree *tree) {
+  return tree->n_leaves;
+}
+
 void coh_lane_tree_destroy(coh_lane_tree **tree) {
   if (!*tree) return;
   COH_DELETE((*tree)->steps);

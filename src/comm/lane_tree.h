@@ -20,6 +20,7 @@ size_t coh_sum_type_bytes(coh_sum_type type);
 coh_status coh_lane_tree_create(const int64_t bound[], int64_t n_leaves, coh_sum_type type,
                                 int n_threads, coh_lane_tree **tree);
 void coh_lane_tree_destroy(coh_lane_tree **tree);
+int64_t coh_lane_tree_n_leaves(const coh_lane_tree *tree);
 
 /* out[0 .. n) = tree sum of leaf[.][first .. first + n). out may be leaf[j] + first exactly.
  * Each leaf element is read once from memory. Allocates nothing. */

@@ -7,7 +7,7 @@
 
 static volatile sig_atomic_t request_seen;
 static struct sigaction action_before[3];
-static bool is_open;
+static int n_open; // opens that were not closed
 
 static const int caught[3] = {SIGUSR1, SIGTERM, SIGINT};
 
@@ -22,23 +22,25 @@ static void on_signal(int number) {
 }
 
 coh_status coh_signals_open(void) {
-  COH_CHECK(!is_open, COH_E_INTERNAL, "signals are already caught");
+  if (n_open > 0) {
+    n_open++;
+    return COH_OK;
+  }
   request_seen = COH_REQUEST_NONE;
   struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
   sigemptyset(&action.sa_mask);
   for (int i = 0; i < 3; ++i)
     COH_CHECK(sigaction(caught[i], &action, &action_before[i]) == 0, COH_E_INTERNAL,
               "cannot catch signal %d", caught[i]);
-  is_open = true;
+  n_open = 1;
   return COH_OK;
 }
 
 void coh_signals_close(void) {
-  if (!is_open) return;
+  if (n_open == 0 || --n_open > 0) return;
   for (int i = 0; i < 3; ++i)
     sigaction(caught[i], &action_before[i], NULL);
   request_seen = COH_REQUEST_NONE;
-  is_open = false;
 }
 
 coh_request coh_signals_seen(void) {

@@ -11,11 +11,13 @@ typedef enum coh_request {
   COH_REQUEST_STOP = 2,    /* SIGTERM, SIGINT: save, exit 85, soon to be killed */
 } coh_request;
 
-/* Catch SIGUSR1, SIGTERM and SIGINT from now on. A second SIGINT ends the process.
- * Not collective. Fails: COH_E_INTERNAL. */
+/* Catch SIGUSR1, SIGTERM and SIGINT from now on. A second SIGINT ends the process. Opens nest:
+ * what was asked is forgotten by the outermost close only. Not collective.
+ * Fails: COH_E_INTERNAL. */
 coh_status coh_signals_open(void);
 
-/* Restore the handlers that were there before, and forget. Not collective. */
+/* The outermost close restores the handlers that were there before, and forgets. Not
+ * collective. */
 void coh_signals_close(void);
 
 /* What this rank was asked. Not collective; other ranks may see something else. */

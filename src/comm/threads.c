@@ -55,7 +55,7 @@ coh_status coh_threads_choose(coh_world *world, int64_t asked, const coh_lanes *
             (long long)asked);
   int64_t threads = asked ? asked : threads_of_environment();
   if (threads == 0) {
-    int64_t fair = cores.of_node / world->local_size;
+    int64_t fair = world->node_cores / world->node_ranks;
     threads = cores.mine < fair ? cores.mine : fair;
   }
   if (threads > lanes->n_local) threads = lanes->n_local;

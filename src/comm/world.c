@@ -97,10 +97,23 @@ static coh_status number_nodes(coh_world *world) {
 static coh_status open_world(coh_world *world) {
   COH_TRY(start_mpi(world));
   COH_TRY(number_nodes(world));
-  int n_cores = 0;
-  COH_TRY(coh_threads_cores(world, &n_cores));
-  world->is_crowded = world->local_size > n_cores;
+  COH_TRY(coh_threads_cores(world, &world->node_cores));
+  world->node_ranks = world->local_size;
+  world->is_crowded = world->node_ranks > world->node_cores;
   return coh_transfer_init(&world->transfer, world->comm, 4 * world->size);
+}
+
+// the group's node has the cores and the ranks of the whole job's node
+static coh_status open_group(const coh_world *world, int group, coh_world *opened) {
+  COH_MPI(MPI_Comm_split(world->comm, group, world->rank, &opened->comm));
+  COH_MPI(MPI_Comm_set_errhandler(opened->comm, MPI_ERRORS_RETURN));
+  COH_MPI(MPI_Comm_rank(opened->comm, &opened->rank));
+  COH_MPI(MPI_Comm_size(opened->comm, &opened->size));
+  COH_TRY(number_nodes(opened));
+  opened->node_cores = world->node_cores;
+  opened->node_ranks = world->node_ranks;
+  opened->is_crowded = world->is_crowded;
+  return coh_transfer_init(&opened->transfer, opened->comm, 4 * opened->size);
 }
 
 coh_status coh_world_open(coh_world **world) {
@@ -113,6 +126,24 @@ coh_status coh_world_open(coh_world **world) {
     return status;
   }
   *world = opened;
+  return COH_OK;
+}
+
+coh_status coh_world_split(coh_world *world, int n_groups, int *group, coh_world **split) {
+  COH_CHECK(n_groups >= 1 && n_groups <= world->size, COH_E_CONFIG,
+            "%d groups of %d ranks: between 1 and as many groups as ranks", n_groups,
+            world->size);
+  // group g has the ranks [g * size / n, (g + 1) * size / n)
+  *group = (int)((((int64_t)world->rank + 1) * n_groups - 1) / world->size);
+  coh_world *opened;
+  COH_NEW(opened, 1);
+  opened->comm = opened->node_comm = MPI_COMM_NULL;
+  coh_status status = open_group(world, *group, opened);
+  if (status != COH_OK) {
+    coh_world_close(&opened);
+    return status;
+  }
+  *split = opened;
   return COH_OK;
 }
 

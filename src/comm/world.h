@@ -13,8 +13,9 @@ struct coh_world {
   int rank, size;
   int node, n_nodes;
   int local_rank, local_size;
-  int *node_of;          /* size entries */
-  bool is_crowded;       /* the node has more ranks than cores: waiting ranks give theirs away */
+  int *node_of;               /* size entries */
+  int node_cores, node_ranks; /* of the whole job on this node, also where this is a group */
+  bool is_crowded; /* the node has more ranks than cores: waiting ranks give theirs away */
   coh_transfer transfer; /* messages of the exchange functions */
   int next_tag;          /* of the next plan; tag 0 is the exchange's */
   bool owns_mpi;

@@ -31,6 +31,8 @@ typedef struct coh_explain_site {
   const coh_dataset *dataset; /* of the run, or NULL */
   const coh_choice *env;      /* of the run, or NULL */
   const coh_explain_options *options;
+  const char *const *paths; /* for topics about files */
+  int64_t n_paths;
   const char *folder; /* pictures go to FOLDER/figures, named relative to FOLDER */
   int n_threads;
   const coh_explain_output *output;
@@ -39,6 +41,7 @@ typedef struct coh_explain_site {
 typedef struct coh_explain_topic {
   coh_kind kind;
   bool needs_network;
+  bool needs_files;
   coh_status (*show)(const coh_explain_site *site);
 } coh_explain_topic;
 

@@ -230,3 +230,11 @@ coh_status coh_file_checksum(const char *path, uint64_t *checksum, int64_t *n_by
 bool coh_file_exists(const char *path) {
   return access(path, F_OK) == 0;
 }
+
+coh_status coh_file_claim(const char *path, bool *claimed) {
+  int descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  *claimed = descriptor >= 0;
+  COH_CHECK(*claimed || errno == EEXIST, COH_E_IO, "%s: %s", path, strerror(errno));
+  if (*claimed) close(descriptor);
+  return COH_OK;
+}

@@ -48,6 +48,10 @@ coh_status coh_file_checksum(const char *path, uint64_t *checksum, int64_t *n_by
 
 bool coh_file_exists(const char *path);
 
+/* Make an empty file that was not there: of all processes that try, one gets it. *claimed: out.
+ * Not collective. Fails: COH_E_IO. */
+coh_status coh_file_claim(const char *path, bool *claimed);
+
 /* ---- one folder ----------------------------------------------------------------------- */
 
 typedef struct coh_folder coh_folder;

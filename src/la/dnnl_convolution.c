@@ -261,7 +261,7 @@ coh_status coh_convolution_create(const coh_convolution_shape *shape, coh_convol
   plan->shape = *shape;
   if (kind == COH_CONVOLUTION_DATA && coh_convolution_thin_pays(shape) && !is_whole(shape)) {
     plan->thin = true;
-    strncpy(plan->kernel, "thin:gemm", sizeof plan->kernel - 1);
+    strncpy(plan->kernel, "thin", sizeof plan->kernel - 1);
     *out = plan;
     return COH_OK;
   }

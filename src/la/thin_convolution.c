@@ -1,13 +1,13 @@
 /* dx (N,H,W,C) for small C: columns (places, KH KW C) = dy (places, O) w^T, then every place
  * adds its row of columns to the pixels under its window. Images go through in groups, so that
- * the columns stay in cache. */
+ * the columns stay in cache. The product is of few columns: its right side is packed once, in
+ * panels of 16, and its left side is read as it is, four rows at a time, with all sums in
+ * registers. */
 #include "la/thin_convolution.h"
 
 #include <string.h>
 
-#include "la/product.h"
-
-enum { GROUP_PLACES = 1024, MAX_CHANNELS = 4 };
+enum { GROUP_PLACES = 256, MAX_CHANNELS = 4, PANEL = 16, ROWS = 6 };
 
 bool coh_convolution_thin_pays(const coh_convolution_shape *s) {
   return s->groups == 1 && s->c <= MAX_CHANNELS && s->o >= 8;
@@ -19,9 +19,73 @@ static int64_t images_a_group(const coh_convolution_shape *s) {
   return images < s->n ? images : s->n;
 }
 
-int64_t coh_convolution_thin_scratch(const coh_convolution_shape *s) {
-  return images_a_group(s) * s->oh * s->ow * s->kh * s->kw * s->c;
+static int64_t n_panels(const coh_convolution_shape *s) {
+  return (s->kh * s->kw * s->c + PANEL - 1) / PANEL;
 }
+
+int64_t coh_convolution_thin_scratch(const coh_convolution_shape *s) {
+  return n_panels(s) * PANEL * (images_a_group(s) * s->oh * s->ow + s->o);
+}
+
+/* ---- the product */
+
+#ifdef __AVX512F__
+enum { PIECE = 16 };
+#else
+enum { PIECE = 8 };
+#endif
+// what is used several times is loaded once
+#if defined(__x86_64__)
+#define KEEP(x) __asm__("" : "+x"(x))
+#else
+#define KEEP(x) (void)(x)
+#endif
+typedef float piece __attribute__((vector_size(PIECE * sizeof(float)), aligned(4)));
+
+// w (taps, o) -> panels of (o, PANEL), the last one filled up with zeros
+static void pack(const coh_convolution_shape *s, const float *w, float *packed) {
+  int64_t taps = s->kh * s->kw * s->c;
+  for (int64_t p = 0; p < n_panels(s); p++, packed += s->o * PANEL)
+    for (int64_t k = 0; k < s->o; k++)
+      for (int64_t j = 0; j < PANEL; j++)
+        packed[k * PANEL + j] = p * PANEL + j < taps ? w[(p * PANEL + j) * s->o + k] : 0;
+}
+
+// some rows of a panel of columns; width: floats from one row of columns to the next
+static inline __attribute__((always_inline)) void multiply(int rows, int64_t o, const float *dy,
+                                                           const float *packed, int64_t width,
+                                                           float *columns) {
+  piece sum[ROWS][PANEL / PIECE] = {{{0}}};
+  for (int64_t k = 0; k < o; k++, packed += PANEL) {
+    piece b[PANEL / PIECE];
+    for (int q = 0; q < PANEL / PIECE; q++) {
+      b[q] = *(const piece *)(const void *)(packed + q * PIECE);
+      KEEP(b[q]);
+    }
+    for (int i = 0; i < rows; i++)
+      for (int q = 0; q < PANEL / PIECE; q++)
+        sum[i][q] += dy[i * o + k] * b[q];
+  }
+  for (int i = 0; i < rows; i++)
+    for (int q = 0; q < PANEL / PIECE; q++)
+      *(piece *)(void *)(columns + i * width + q * PIECE) = sum[i][q];
+}
+
+static void columns_of(const coh_convolution_shape *s, int64_t places, const float *dy,
+                       const float *packed, float *columns) {
+  int64_t width = n_panels(s) * PANEL, o = s->o;
+  for (int64_t p = 0; p < n_panels(s); p++, packed += o * PANEL, columns += PANEL) {
+    int64_t i = 0;
+    for (; i + ROWS <= places; i += ROWS)
+      multiply(ROWS, o, dy + i * o, packed, width, columns + i * width);
+    for (; i + 2 <= places; i += 2)
+      multiply(2, o, dy + i * o, packed, width, columns + i * width);
+    for (; i < places; i++)
+      multiply(1, o, dy + i * o, packed, width, columns + i * width);
+  }
+}
+
+/* ---- the scatter */
 
 // first <= tap < last of a window at `place` that lie inside [0, size)
 static void clip_taps(int64_t place, int64_t stride, int64_t pad, int64_t dilation,
@@ -62,11 +126,11 @@ static void add_run(int64_t n, const float *x, float *y) {
 
 // one image's rows of columns onto its pixels
 static void scatter_image(const coh_convolution_shape *s, const float *columns, float *dx) {
-  int64_t row = s->kw * s->c, taps = s->kh * row;
+  int64_t row = s->kw * s->c, width = n_panels(s) * PANEL;
   for (int64_t oi = 0; oi < s->oh; oi++) {
     int64_t p0, p1;
     clip_taps(oi, s->stride[0], s->pad_before[0], s->dilation[0], s->kh, s->h, &p0, &p1);
-    for (int64_t oj = 0; oj < s->ow; oj++, columns += taps) {
+    for (int64_t oj = 0; oj < s->ow; oj++, columns += width) {
       int64_t q0, q1;
       clip_taps(oj, s->stride[1], s->pad_before[1], s->dilation[1], s->kw, s->w, &q0, &q1);
       for (int64_t p = p0; p < p1; p++) {
@@ -85,15 +149,68 @@ static void scatter_image(const coh_convolution_shape *s, const float *columns, 
   }
 }
 
+/* ---- kernels of four pixels that move by two: a row of pixels from registers. Windows
+ * overlap, and what one has stored the next would wait for. */
+
+enum { MAX_LINE = 1024, MAX_REACH = 8 };
+typedef float quad __attribute__((vector_size(4 * sizeof(float)), aligned(4)));
+
+static bool is_quad(const coh_convolution_shape *s) {
+  return s->c == 1 && s->kw == 4 && s->stride[1] == 2 && s->dilation[0] == 1 &&
+         s->dilation[1] == 1 && s->kh <= MAX_REACH && s->w + s->pad_before[1] <= MAX_LINE &&
+         2 * s->ow + 2 <= MAX_LINE;
+}
+
+// rows of columns that reach pixel row i
+static int reaching(const coh_convolution_shape *s, int64_t i, const float *columns,
+                    const float *from[MAX_REACH]) {
+  int n = 0;
+  int64_t at = i + s->pad_before[0], width = n_panels(s) * PANEL;
+  for (int64_t p = at % s->stride[0]; p < s->kh && p <= at; p += s->stride[0]) {
+    int64_t oi = (at - p) / s->stride[0];
+    if (oi < s->oh) from[n++] = columns + oi * s->ow * width + p * 4;
+  }
+  return n;
+}
+
+static void gather_image(const coh_convolution_shape *s, const float *columns, float *dx) {
+  float line[MAX_LINE] = {0}; // pixel j at j + pad
+  int64_t width = n_panels(s) * PANEL;
+  for (int64_t i = 0; i < s->h; i++) {
+    const float *from[MAX_REACH];
+    int n = reaching(s, i, columns, from);
+    quad open = {0}; // pixels that further windows reach
+    const quad none = {0};
+    for (int64_t oj = 0; oj < s->ow; oj++) {
+      for (int k = 0; k < n; k++)
+        open += *(const quad *)(const void *)(from[k] + oj * width);
+      line[2 * oj] = open[0];
+      line[2 * oj + 1] = open[1];
+      open = __builtin_shufflevector(open, none, 2, 3, 4, 5);
+    }
+    line[2 * s->ow] = open[0];
+    line[2 * s->ow + 1] = open[1];
+    memcpy(dx + i * s->w, line + s->pad_before[1], (size_t)s->w * sizeof *dx);
+  }
+}
+
 void coh_convolution_thin_run(const coh_convolution_shape *s, const float *dy, const float *w,
                               float *dx, float *scratch) {
-  int64_t places = s->oh * s->ow, taps = s->kh * s->kw * s->c, pixels = s->h * s->w * s->c;
+  int64_t places = s->oh * s->ow, pixels = s->h * s->w * s->c, width = n_panels(s) * PANEL;
   int64_t group = images_a_group(s);
-  memset(dx, 0, (size_t)(s->n * pixels) * sizeof *dx);
+  float *columns = scratch + width * s->o;
+  pack(s, w, scratch);
+  bool quads = is_quad(s);
+  if (!quads) memset(dx, 0, (size_t)(s->n * pixels) * sizeof *dx);
   for (int64_t n = 0; n < s->n; n += group) {
     int64_t images = s->n - n < group ? s->n - n : group;
-    coh_la_matmul(false, true, images * places, taps, s->o, dy + n * places * s->o, w, scratch);
-    for (int64_t i = 0; i < images; i++)
-      scatter_image(s, scratch + i * places * taps, dx + (n + i) * pixels);
+    columns_of(s, images * places, dy + n * places * s->o, scratch, columns);
+    for (int64_t i = 0; i < images; i++) {
+      const float *from = columns + i * places * width;
+      if (quads)
+        gather_image(s, from, dx + (n + i) * pixels);
+      else
+        scatter_image(s, from, dx + (n + i) * pixels);
+    }
   }
 }

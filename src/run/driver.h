@@ -13,7 +13,7 @@
 #include "run/results.h"
 #include "run/run_config.h"
 
-enum { COH_PATH_BYTES = 4096 };
+enum { COH_PATH_BYTES = 4096, COH_NAME_BYTES = 256 };
 
 /* A run that is open: config, task, folder, sinks. */
 typedef struct coh_run {
@@ -28,7 +28,8 @@ typedef struct coh_run {
   double trace_origin; /* of the timeline */
   char folder[COH_PATH_BYTES - 1024];
   char checkpoint[COH_PATH_BYTES]; /* the last good one, "" before the first */
-  coh_metrics *metrics;            /* rank 0 only */
+  char provenance[512];
+  coh_metrics *metrics; /* rank 0 only */
   coh_progress progress;
   coh_metric_row exact, timing; /* the last rows, for the progress bar */
   coh_watchdog *watchdog;
@@ -40,6 +41,26 @@ typedef struct coh_run {
 coh_status coh_run_open(coh_run *run, coh_world *world, const char *config_path,
                         const coh_run_start_options *options, const char *folder);
 void coh_run_close(coh_run *run);
+
+/* Open a run to ask it: the task of its newest whole checkpoint, or as it begins where
+ * `is_trained` is false. Nothing is written into the folder. Collective; the caller closes and
+ * frees. Fails (agreed): as coh_run_resume. */
+coh_status coh_run_open_saved(coh_world *world, const char *folder,
+                              const coh_run_start_options *options, bool is_trained,
+                              coh_run **run);
+
+/* One object of JSON for a row of metrics, as a member of what is being written. */
+struct coh_json_writer;
+void coh_run_write_row(const coh_metric_row *row, struct coh_json_writer *out);
+
+/* Make the folder that was asked for, or runs/NAME, runs/NAME-2 ... NULL asked: the first that is
+ * free. n_existing: out, bytes of the part of its path that was there before. Not collective.
+ * Fails: COH_E_CONFIG where a run or a sweep lies there already; COH_E_IO. */
+coh_status coh_run_choose_folder(const char *name, const char *asked, char *folder,
+                                 size_t n_bytes, size_t *n_existing);
+
+/* The name of a run: its config's file name without what follows the first dot. */
+void coh_run_name_of(const char *config_path, char name[COH_NAME_BYTES]);
 
 /* Step to the end: the loop. Collective. Fails: as coh_run_start. */
 coh_status coh_run_drive(coh_run *run);

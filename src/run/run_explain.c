@@ -117,6 +117,11 @@ static coh_status show_topics(asked *a, const char *const *topics, int64_t n_top
     COH_TRY(find_topic(topics[i], &topic));
     COH_CHECK(!topic->needs_network || a->file, COH_E_CONFIG,
               "topic '%s' is about a run: cohort explain RUN %s", topics[i], topics[i]);
+    if (topic->needs_files) {
+      a->site.paths = topics + i + 1;
+      a->site.n_paths = n_topics - i - 1;
+      return topic->show(&a->site);
+    }
     COH_TRY(topic->show(&a->site));
   }
   // all that a network can be asked
@@ -142,6 +147,7 @@ static coh_status show_and_keep(asked *a, const char *folder, bool is_run,
   for (int64_t i = 0; i < n_topics; i++) {
     const coh_explain_topic *topic = NULL;
     COH_TRY(find_topic(topics[i], &topic));
+    if (topic->needs_files) break; // what follows are their names
   }
   if (is_run) COH_TRY(open_run(a, folder));
   COH_TRY(show_topics(a, topics, n_topics));

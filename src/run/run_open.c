@@ -9,12 +9,28 @@
 #include "base/log.h"
 #include "base/trace.h"
 #include "cohort/graph.h"
+#include "cohort/version.h"
 #include "comm/threads.h"
 #include "io/file.h"
 #include "la/libraries.h"
 #include "run/driver.h"
 #include "run/machine.h"
 #include "run/run_trace.h"
+
+// where what the run makes comes from; a folder is known by its last name
+static void say_provenance(coh_run *run) {
+  char path[COH_PATH_BYTES];
+  snprintf(path, sizeof path, "%s", *run->folder ? run->folder : run->config.name);
+  if (!*run->folder && strrchr(path, '/')) *strrchr(path, '/') = '\0'; // FOLDER/config.yaml
+  size_t n = strlen(path);
+  while (n > 1 && path[n - 1] == '/')
+    path[--n] = '\0';
+  const char *name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
+  snprintf(run->provenance, sizeof run->provenance,
+           "cohort %s, task %s, run %.200s, id %016llx, seed %lld", coh_version(),
+           run->config.task->kind.name, name, (unsigned long long)run->config.hash,
+           (long long)run->config.run->seed);
+}
 
 // every rank can, or none does: all compute alike
 static coh_status choose_precision(coh_run *run, int *precision) {
@@ -34,6 +50,7 @@ static coh_status choose_precision(coh_run *run, int *precision) {
 
 static coh_status create_task(coh_run *run) {
   COH_TRY(coh_lanes_split(run->world, run->config.run->lanes, &run->lanes));
+  say_provenance(run);
   int n_threads = 1, precision = COH_PRECISION_F32;
   COH_TRY(choose_precision(run, &precision));
   COH_TRY(coh_threads_choose(run->world, run->config.run->threads, &run->lanes, &n_threads));
@@ -46,6 +63,7 @@ static coh_status create_task(coh_run *run) {
       .precision = precision,
       .config_name = run->config.name,
       .folder = *run->folder ? run->folder : NULL,
+      .provenance = run->provenance,
   };
   return run->config.task->create(&run->context, run->config.task_options, &run->task);
 }
@@ -151,34 +169,35 @@ static void unmake_folder(char *folder, size_t n_existing) {
   }
 }
 
-// runs/<config>, or runs/<config>-2 ... when that exists; n_existing: out, what was there
-// before
-static coh_status choose_folder(const char *config_path, const char *asked, char *folder,
-                                size_t n_bytes, size_t *n_existing) {
+coh_status coh_run_choose_folder(const char *name, const char *asked, char *folder,
+                                 size_t n_bytes, size_t *n_existing) {
   if (asked) {
     COH_CHECK(*asked && strlen(asked) < n_bytes, COH_E_CONFIG,
               "-o: the name of a folder is expected, of less than %zu bytes", n_bytes);
     snprintf(folder, n_bytes, "%s", asked);
     char path[COH_PATH_BYTES];
     snprintf(path, sizeof path, "%s/config.yaml", folder);
-    COH_CHECK(!coh_file_exists(path), COH_E_CONFIG,
+    COH_CHECK(!coh_file_exists(path) && !coh_run_is_sweep(folder), COH_E_CONFIG,
               "%s: holds a run already; resume it (cohort resume %s) or choose another folder",
               folder, folder);
     *n_existing = existing_part(folder);
     return coh_folder_make(folder);
   }
-  const char *name = strrchr(config_path, '/');
-  name = name ? name + 1 : config_path;
-  int length = (int)strcspn(name, ".");
   for (int k = 1; k < 100000; k++) {
     if (k == 1)
-      snprintf(folder, n_bytes, "runs/%.*s", length, name);
+      snprintf(folder, n_bytes, "runs/%s", name);
     else
-      snprintf(folder, n_bytes, "runs/%.*s-%d", length, name, k);
+      snprintf(folder, n_bytes, "runs/%s-%d", name, k);
     *n_existing = existing_part(folder);
     if (*n_existing < strlen(folder)) return coh_folder_make(folder);
   }
-  return coh_fail(COH_E_IO, "runs/: too many runs named %.*s", length, name);
+  return coh_fail(COH_E_IO, "runs/: too many runs named %s", name);
+}
+
+void coh_run_name_of(const char *config_path, char name[COH_NAME_BYTES]) {
+  const char *base = strrchr(config_path, '/');
+  base = base ? base + 1 : config_path;
+  snprintf(name, COH_NAME_BYTES, "%.*s", (int)strcspn(base, "."), base);
 }
 
 coh_status coh_run_start(coh_world *world, const char *config_path,
@@ -192,9 +211,11 @@ coh_status coh_run_start(coh_world *world, const char *config_path,
 
   char folder[COH_PATH_BYTES - 1024] = "";
   size_t n_existing = 0;
+  char name[COH_NAME_BYTES];
+  coh_run_name_of(config_path, name);
   if (coh_world_rank(world) == 0)
-    status = choose_folder(config_path, options ? options->folder : NULL, folder, sizeof folder,
-                           &n_existing);
+    status = coh_run_choose_folder(name, options ? options->folder : NULL, folder,
+                                   sizeof folder, &n_existing);
   COH_TRY(coh_comm_agree(world, status));
   COH_TRY(coh_comm_bcast(world, folder, sizeof folder, 0));
   coh_run *run;

@@ -55,6 +55,28 @@ static void world_opens_beside_an_open_one(void **state) {
   assert_all_ranks();
 }
 
+static void world_splits_into_blocks_of_ranks(void **state) {
+  (void)state;
+  coh_world *world = mpi_test_state.world, *part = NULL;
+  int group = -1;
+  for (int n_groups = 1; n_groups <= size(); n_groups++) {
+    EXPECT_HERE_AND_THERE(coh_world_split(world, n_groups, &group, &part) == COH_OK);
+    int first = group * size() / n_groups, end = (group + 1) * size() / n_groups;
+    EXPECT(rank() >= first && rank() < end);
+    EXPECT(coh_world_rank(part) == rank() - first && coh_world_size(part) == end - first);
+    // a group sums over its own ranks only, while the others do the same
+    int64_t sum = rank();
+    EXPECT(coh_comm_reduce_int(part, COH_REDUCE_SUM, &sum, 1) == COH_OK);
+    EXPECT(sum == (int64_t)(first + end - 1) * (end - first) / 2);
+    coh_world_close(&part);
+    assert_all_ranks();
+  }
+  EXPECT(coh_world_split(world, size() + 1, &group, &part) == COH_E_CONFIG);
+  EXPECT(coh_world_split(world, 0, &group, &part) == COH_E_CONFIG);
+  EXPECT(part == NULL);
+  assert_all_ranks();
+}
+
 static void lanes_are_contiguous_blocks_that_cover_the_run(void **state) {
   (void)state;
   static const int64_t counts[] = {8, 9, 12, 17, 1000003, INT64_C(1) << 62};
@@ -117,6 +139,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(world_numbers_ranks_and_nodes),
       cmocka_unit_test(world_opens_beside_an_open_one),
+      cmocka_unit_test(world_splits_into_blocks_of_ranks),
       cmocka_unit_test(lanes_are_contiguous_blocks_that_cover_the_run),
       cmocka_unit_test(lanes_fewer_than_ranks_are_refused_in_words),
       cmocka_unit_test(agree_is_ok_when_all_are),

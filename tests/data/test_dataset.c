@@ -37,6 +37,32 @@ static void kinds_are_reproducible_and_complete(void **state) {
   assert_true(n_made >= 5);
 }
 
+static void few_rows_and_others_are_joined(void **state) {
+  (void)state;
+  coh_dataset *few = NULL, *joined = NULL;
+  int64_t counts[8];
+  assert_ok(dataset_from("{few: {of: {gaussian_ring: {n: 400}}, n: 3}}", &few));
+  assert_int_equal(coh_dataset_spec_of(few)->n_rows, 24);
+  coh_dataset_count_classes(few, counts);
+  for (int k = 0; k < 8; k++)
+    assert_int_equal(counts[k], 3);
+  assert_ok(dataset_from("{joined: {first: {few: {of: {gaussian_ring: {n: 400}}, n: 3}}, "
+                         "second: {gaussian_ring: {n: 10}}, times: 2}}",
+                         &joined));
+  assert_int_equal(coh_dataset_spec_of(joined)->n_rows, 2 * 24 + 10);
+  for (int t = 0; t < 2; t++) {
+    assert_memory_equal(coh_dataset_row(joined, 24 * t), coh_dataset_row(few, 0), 24 * 8);
+    assert_memory_equal(coh_dataset_labels(joined) + 24 * t, coh_dataset_labels(few), 24 * 4);
+  }
+  coh_dataset_destroy(&few);
+  assert_ok(dataset_from("{gaussian_ring: {n: 10}}", &few));
+  assert_memory_equal(coh_dataset_row(joined, 48), coh_dataset_row(few, 0), 10 * 8);
+  coh_dataset_destroy(&few), coh_dataset_destroy(&joined);
+  assert_fails(
+      dataset_from("{joined: {first: {gaussian_ring: {}}, second: {swiss_roll: {}}}}", &few),
+      COH_E_DATA, "different shapes");
+}
+
 static void a_longer_dataset_begins_with_the_shorter(void **state) {
   (void)state;
   coh_dataset *longer, *shorter, *other;
@@ -330,6 +356,7 @@ static void subsets_hold_what_they_say(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(kinds_are_reproducible_and_complete),
+      cmocka_unit_test(few_rows_and_others_are_joined),
       cmocka_unit_test(a_longer_dataset_begins_with_the_shorter),
       cmocka_unit_test(mixtures_have_their_moments),
       cmocka_unit_test(rings_have_their_radii),

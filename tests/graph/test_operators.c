@@ -97,6 +97,17 @@ BUILD(data_dilated,
                          (coh_window){
                              .dilation = {2, 3}, .pad_before = {2, 1}, .pad_after = {1, 3}},
                          6, 8))
+BUILD(data_quad,
+      coh_op_conv2d_data(g, x[0], x[1],
+                         (coh_window){
+                             .stride = {2, 2}, .pad_before = {1, 1}, .pad_after = {1, 1}},
+                         10, 6))
+BUILD(data_quad_uneven,
+      coh_op_conv2d_data(g, x[0], x[1], (coh_window){.stride = {3, 2}, .pad_before = {1, 0}},
+                         12, 9))
+BUILD(conv_whole, coh_op_conv2d(g, x[0], x[1], (coh_window){0}))
+BUILD(data_whole, coh_op_conv2d_data(g, x[0], x[1], (coh_window){0}, 3, 2))
+BUILD(weights_whole, coh_op_conv2d_weights(g, x[0], x[1], (coh_window){0}, 3, 2))
 BUILD(data_grouped, coh_op_conv2d_data(g, x[0], x[1], WINDOW_GROUPED, 5, 5))
 BUILD(weights_plain, coh_op_conv2d_weights(g, x[0], x[1], WINDOW_PLAIN, 3, 2))
 BUILD(weights_strided, coh_op_conv2d_weights(g, x[0], x[1], WINDOW_STRIDED, 3, 3))
@@ -200,6 +211,11 @@ static const sample samples[] = {
     // few channels in, many out: the way of our own
     {"conv2d_data", {{4, {3, 4, 3, 9}}, {4, {3, 3, 2, 9}}, END}, -1, 1, build_data_strided},
     {"conv2d_data", {{4, {2, 5, 6, 8}}, {4, {3, 3, 1, 8}}, END}, -1, 1, build_data_dilated},
+    {"conv2d_data", {{4, {3, 5, 3, 9}}, {4, {4, 4, 1, 9}}, END}, -1, 1, build_data_quad},
+    {"conv2d_data", {{4, {2, 4, 3, 8}}, {4, {4, 4, 1, 8}}, END}, -1, 1, build_data_quad_uneven},
+    {"conv2d", {{4, {4, 3, 2, 5}}, {4, {3, 2, 5, 4}}, END}, -1, 1, build_conv_whole},
+    {"conv2d_data", {{4, {4, 1, 1, 5}}, {4, {3, 2, 3, 5}}, END}, -1, 1, build_data_whole},
+    {"conv2d_weights", {{4, {4, 3, 2, 3}}, {4, {4, 1, 1, 5}}, END}, -1, 1, build_weights_whole},
     {"conv2d_weights", {{4, {2, 6, 5, 3}}, {4, {2, 4, 4, 4}}, END}, -1, 1, build_weights_plain},
     {"conv2d_weights",
      {{4, {2, 7, 6, 1}}, {4, {2, 4, 3, 5}}, END},

@@ -69,6 +69,7 @@ enum { COH_CLASSIFY_HISTORY = sizeof(coh_classify_history) / sizeof(double) };
 typedef struct coh_classify {
   const coh_run_context *context;
   const coh_classify_options *options;
+  const coh_dataset *given;                       /* learned instead of options->dataset */
   coh_dataset *whole, *train, *validation, *test; /* whole is freed once it is parted */
   const coh_dataset_spec *spec;                   /* of train */
   coh_loader *loader;
@@ -121,9 +122,24 @@ float *coh_classify_model(coh_classify *task);
 coh_status coh_classify_judge_rows(const coh_classify *task, coh_classify_lane *lane,
                                    const coh_dataset *dataset, int64_t first, int64_t n);
 
+/* ---- classify_fit.c */
+
+/* Train a small classifier on rows at hand by a fixed recipe, and see which share of the test
+ * rows it takes for what they are: the classification accuracy score, when the rows are
+ * generated (Ravuri and Vinyals, NeurIPS 2019). context: lanes, threads and seed are used.
+ * Collective. The bits do not depend on ranks or threads.
+ * Fails: COH_E_DATA (no labels, a class without rows, rows of another shape), COH_E_MEMORY. */
+coh_status coh_classify_fit(const coh_run_context *context, const coh_dataset *train,
+                            const coh_dataset *test, double *accuracy);
+
 /* ---- task functions in files of their own */
 coh_status coh_classify_create(const coh_run_context *context, const void *options,
                                void **task);
+
+/* The same on rows at hand. given: instead of the dataset of the options, borrowed during the
+ * call; NULL: that of the options. */
+coh_status coh_classify_create_of(const coh_run_context *context, const void *options,
+                                  const coh_dataset *given, void **task);
 void coh_classify_destroy(void **task);
 coh_status coh_classify_save(void *task, coh_saver *saver);
 coh_status coh_classify_load(void *task, coh_loader *loader);

@@ -20,7 +20,8 @@ static coh_status check_test(const coh_classify *task) {
   return COH_OK;
 }
 
-static coh_status check_classes(const coh_classify *task, const coh_dataset_spec *spec) {
+static coh_status check_classes(const coh_classify *task, const coh_dataset *whole) {
+  const coh_dataset_spec *spec = coh_dataset_spec_of(whole);
   COH_CHECK(spec->has_labels, COH_E_DATA, "dataset: %s has no labels to learn", spec->name);
   COH_CHECK(spec->n_classes >= 2 && spec->n_classes <= MAX_CLASSES, COH_E_DATA,
             "dataset: %s has %" PRId64 " classes; 2 to %d can be learned", spec->name,
@@ -30,7 +31,7 @@ static coh_status check_classes(const coh_classify *task, const coh_dataset_spec
             task->options->validation, spec->n_rows, spec->name);
   int64_t *counts;
   COH_NEW(counts, spec->n_classes);
-  coh_dataset_count_classes(task->whole, counts);
+  coh_dataset_count_classes(whole, counts);
   int64_t empty = -1;
   for (int64_t k = 0; k < spec->n_classes && empty < 0; k++)
     if (counts[k] == 0) empty = k;
@@ -42,9 +43,10 @@ static coh_status check_classes(const coh_classify *task, const coh_dataset_spec
 
 static coh_status create_data(coh_classify *task) {
   const coh_classify_options *o = task->options;
-  COH_TRY(coh_dataset_create(&o->dataset, &task->whole));
-  COH_TRY(check_classes(task, coh_dataset_spec_of(task->whole)));
-  COH_TRY(coh_dataset_split(task->whole, o->validation, task->context->seed, &task->train,
+  if (!task->given) COH_TRY(coh_dataset_create(&o->dataset, &task->whole));
+  const coh_dataset *whole = task->given ? task->given : task->whole;
+  COH_TRY(check_classes(task, whole));
+  COH_TRY(coh_dataset_split(whole, o->validation, task->context->seed, &task->train,
                             &task->validation));
   coh_dataset_destroy(&task->whole);
   task->spec = coh_dataset_spec_of(task->train);
@@ -124,13 +126,14 @@ static coh_status connect(coh_classify *task) {
                              task->n_classes * task->n_classes, 1, &task->sum_count);
 }
 
-coh_status coh_classify_create(const coh_run_context *context, const void *options,
-                               void **pointer) {
+coh_status coh_classify_create_of(const coh_run_context *context, const void *options,
+                                  const coh_dataset *given, void **pointer) {
   coh_classify *task = coh_alloc_array(1, sizeof *task);
   coh_status status = task ? COH_OK : coh_fail(COH_E_MEMORY, "out of memory for task classify");
   if (status == COH_OK) {
     task->context = context;
     task->options = options;
+    task->given = given;
     status = create(task);
   }
   status = coh_comm_agree(context->world, status);
@@ -138,6 +141,11 @@ coh_status coh_classify_create(const coh_run_context *context, const void *optio
   *pointer = task;
   if (status != COH_OK && task) coh_classify_destroy(pointer);
   return status;
+}
+
+coh_status coh_classify_create(const coh_run_context *context, const void *options,
+                               void **pointer) {
+  return coh_classify_create_of(context, options, NULL, pointer);
 }
 
 void coh_classify_destroy(void **pointer) {

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 
 static int64_t dqn_position(const void *task) {
   return ((const coh_dqn *)task)->env_steps;
@@ -50,6 +51,40 @@ static coh_status add_replay(coh_dqn *dqn, coh_metric_row *exact) {
   return COH_OK;
 }
 
+// how acting and learning keep step: rows learned for every transition stored since learning began,
+// and the updates that the last round's actors lagged behind
+static void add_schedule(const coh_dqn *dqn, coh_metric_row *exact) {
+  int64_t inserted = dqn->env_steps - dqn->options->learning_starts;
+  if (inserted <= 0) return;
+  coh_metric_add(exact, "schedule/samples_per_insert",
+                 (double)(dqn->learner.n_updates * dqn->options->batch) / (double)inserted);
+  coh_metric_add(exact, "schedule/policy_lag", (double)dqn->lag);
+}
+
+// schedule free: whose actors are slowest, by environment steps a lane; a rank that makes less than
+// half of the mean is named in the log
+static coh_status add_slowest(coh_dqn *dqn, coh_metric_row *timing) {
+  const coh_world *world = dqn->context->world;
+  int64_t size = coh_world_size(world), lanes = dqn->context->lanes.n_lanes;
+  if (dqn->options->schedule != COH_DQN_FREE || size == 1) return COH_OK;
+  int64_t pace = dqn->window_acted / dqn->context->lanes.n_local, all = dqn->window_acted;
+  int64_t slowest = pace * size + coh_world_rank(world); // the pace first, then the rank
+  dqn->window_acted = 0;
+  COH_TRY(coh_comm_reduce_int(dqn->context->world, COH_REDUCE_MIN, &slowest, 1));
+  COH_TRY(coh_comm_reduce_int(dqn->context->world, COH_REDUCE_SUM, &all, 1));
+  if (all == 0) return COH_OK;
+  double share = (double)(slowest / size) * (double)lanes / (double)all;
+  int64_t rank = slowest % size;
+  coh_metric_add(timing, "actors/slowest_rank", (double)rank);
+  coh_metric_add(timing, "actors/slowest_pace", share);
+  if (share < 0.5 && coh_world_rank(world) == 0 && dqn->slow_rank != rank + 1) {
+    coh_log(COH_LOG_WARNING, "slow actor: rank %lld makes %.0f%% of the mean rank's steps a lane",
+            (long long)rank, 100 * share);
+    dqn->slow_rank = rank + 1;
+  }
+  return COH_OK;
+}
+
 static void add_timing(coh_dqn *dqn, coh_metric_row *timing) {
   double now = coh_clock_now(), seconds = now - dqn->window_begun;
   double steps = (double)(dqn->env_steps - dqn->steps_at_window);
@@ -80,7 +115,9 @@ static coh_status dqn_metrics(void *task, coh_metric_row *exact, coh_metric_row 
   coh_metric_add(exact, "train/updates", (double)dqn->learner.n_updates);
   if (dqn->learner.n_window) add_learning(dqn, exact);
   COH_TRY(add_replay(dqn, exact));
+  add_schedule(dqn, exact);
   add_timing(dqn, timing);
+  COH_TRY(add_slowest(dqn, timing));
 
   for (int64_t i = 0; i < dqn->context->lanes.n_local; i++)
     dqn->lane[i].episodes = (coh_dqn_episodes){0};
@@ -128,6 +165,13 @@ static const coh_task_chart charts[] = {
      .y_label = "steps",
      .caption = "How many steps of their environment ago the sampled transitions were made.",
      .curve = {{"train/staleness", "mean age", NULL, NULL, COH_CURVE_LINE}}},
+    {.name = "schedule",
+     .title = "Acting and learning",
+     .y_label = "rows, updates",
+     .caption = "Rows learned for every transition stored, and updates that the actors' weights "
+                "lag behind.",
+     .curve = {{"schedule/samples_per_insert", "rows a transition", NULL, NULL, COH_CURVE_LINE},
+               {"schedule/policy_lag", "updates of lag", NULL, NULL, COH_CURVE_LINE}}},
     {.name = "gradient",
      .title = "Gradient norm",
      .y_label = "norm",

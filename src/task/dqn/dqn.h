@@ -118,6 +118,9 @@ typedef struct coh_dqn {
   int64_t steps_at_window, updates_at_window;
   coh_dqn_score score; /* of the last evaluation ... */
   int64_t scored_at;   /* ... and the updates it was made after; -1: none yet */
+  int64_t lag;         /* updates that the last round's actors had not seen when they ended */
+  int64_t slow_rank;   /* the rank that was last named as slow, plus 1; 0: none */
+  int64_t window_acted; /* environment steps of this rank since the last row of metrics */
   /* schedule free: the actors' thread stores while the learner's draws, one at a time */
   pthread_mutex_t experience;
   atomic_bool learner_done;

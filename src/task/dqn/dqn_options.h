@@ -50,6 +50,7 @@ typedef struct coh_dqn_options {
   double reward_clip;
   int schedule;      /* coh_dqn_schedule */
   double free_slack; /* environment steps for an update, as a multiple of train_every */
+  int64_t free_lag;  /* updates */
   coh_dqn_target_options target;
   coh_dqn_exploration exploration;
   coh_replay_options replay;

@@ -6,9 +6,6 @@
 #include "task/dqn/dqn.h"
 #include "task/lane_loop.h"
 
-// schedule free: updates a round, so that metrics and signals get their turn
-enum { FREE_UPDATES = 32 };
-
 static coh_status act(coh_dqn *dqn, const float *params, int n_threads) {
   double begun = coh_clock_now();
   coh_status status = coh_dqn_act(dqn, params, n_threads);
@@ -46,7 +43,9 @@ static coh_status act_half(void *task, int n_threads) {
 static coh_status round_pipelined(coh_dqn *dqn) {
   coh_block_copy(dqn->acting, dqn->params, dqn->n_floats);
   dqn->learner_steps = dqn->n_steps;
+  int64_t updates = dqn->learner.n_updates;
   COH_TRY(coh_lane_pair(dqn->context->n_threads, learn_half, act_half, dqn));
+  dqn->lag = dqn->learner.n_updates - updates;
   COH_TRY(coh_dqn_store(dqn, dqn->context->n_threads));
   count_steps(dqn);
   return COH_OK;
@@ -54,7 +53,7 @@ static coh_status round_pipelined(coh_dqn *dqn) {
 
 static coh_status learn_freely(void *task, int n_threads) {
   coh_dqn *dqn = task;
-  coh_status status = coh_dqn_learn(dqn, FREE_UPDATES, n_threads);
+  coh_status status = coh_dqn_learn(dqn, dqn->options->free_lag, n_threads);
   atomic_store(&dqn->learner_done, true);
   return status;
 }
@@ -65,7 +64,7 @@ static int64_t steps_allowed(const coh_dqn *dqn) {
   const coh_dqn_options *options = dqn->options;
   int64_t left = dqn->context->steps - dqn->env_steps;
   if (options->free_slack == 0) return left;
-  double updates = (double)(dqn->learner.n_updates + FREE_UPDATES);
+  double updates = (double)(dqn->learner.n_updates + options->free_lag);
   double lead = (double)options->learning_starts +
                 updates * options->free_slack * (double)options->train_every -
                 (double)dqn->env_steps;
@@ -89,14 +88,16 @@ static coh_status act_freely(void *task, int n_threads) {
 }
 
 static coh_status round_free(coh_dqn *dqn) {
-  int64_t before = dqn->n_steps;
+  int64_t before = dqn->n_steps, updates = dqn->learner.n_updates;
   coh_block_copy(dqn->acting, dqn->params, dqn->n_floats);
   dqn->learner_steps = dqn->n_steps;
   dqn->free_steps = steps_allowed(dqn);
   atomic_store(&dqn->learner_done, false);
   COH_TRY(coh_lane_pair(dqn->context->n_threads, learn_freely, act_freely, dqn));
+  dqn->lag = dqn->learner.n_updates - updates;
   // ranks have acted at their own pace: agree on how far all of them are
   int64_t steps = (dqn->n_steps - before) * dqn->lane_envs * dqn->context->lanes.n_local;
+  dqn->window_acted += steps;
   COH_TRY(coh_comm_reduce_int(dqn->context->world, COH_REDUCE_SUM, &steps, 1));
   dqn->env_steps += steps;
   return COH_OK;

@@ -26,8 +26,8 @@ struct coh_forest {
   int64_t n_trees, sample;
   bool keep_structure;
   int64_t n_features, n_queries;
-  float *features; // (n_rows, n_features): state and action
-  float *queries;  // (n_queries, row floats)
+  float *features; // (n_features, n_rows): state and action
+  float *queries;  // (n_features, n_queries)
   int64_t *place;  // (n_rows, n_actions): in a lane's sums; -1: the row terminated
   double *total;   // of all lanes
   float *asked;    // BLOCK x n_actions x n_features
@@ -47,11 +47,12 @@ static bool follows(const coh_transitions *batch, int64_t i) {
                                          batch->states + (i + 1) * batch->n_values, bytes) == 0;
 }
 
-// say where the value of each next state and action will stand; with `queries` write those too
+// say where the value of each next state and action will stand; with `queries`, columns of
+// f->n_queries, write those too
 static int64_t place_queries(coh_forest *f, float *queries) {
   const coh_transitions *batch = f->problem->batch;
   int64_t n = batch->n_rows, n_actions = batch->n_actions, d = batch->n_values;
-  int64_t stride = coh_tree_row_floats(f->n_features), n_queries = 0;
+  int64_t n_queries = 0;
   for (int64_t i = 0; i < n; i++) {
     bool chained = f->sample == 0 && follows(batch, i);
     for (int64_t a = 0; a < n_actions; a++) {
@@ -62,11 +63,9 @@ static int64_t place_queries(coh_forest *f, float *queries) {
         *place = f->n_queries + i + 1;
       } else {
         *place = n_queries;
-        if (queries) {
-          float *row = queries + n_queries * stride;
-          memcpy(row, batch->next_states + i * d, (size_t)d * sizeof *row);
-          row[d] = (float)a;
-        }
+        for (int64_t k = 0; queries && k <= d; k++)
+          queries[k * f->n_queries + n_queries] =
+              k < d ? batch->next_states[i * d + k] : (float)a;
         n_queries++;
       }
     }
@@ -96,13 +95,12 @@ static coh_status fill_forest(coh_forest *f) {
   COH_CHECK(n < (int64_t)UINT32_MAX, COH_E_CONFIG, "trees take at most 2^32 - 2 rows");
   f->n_features = d + 1;
   COH_NEW(f->features, n * f->n_features);
-  for (int64_t i = 0; i < n; i++) {
-    memcpy(f->features + i * f->n_features, batch->states + i * d, (size_t)d * sizeof(float));
-    f->features[i * f->n_features + d] = (float)batch->actions[i];
-  }
+  for (int64_t k = 0; k <= d; k++)
+    for (int64_t i = 0; i < n; i++)
+      f->features[k * n + i] = k < d ? batch->states[i * d + k] : (float)batch->actions[i];
   COH_NEW(f->place, n * n_actions);
   f->n_queries = place_queries(f, NULL);
-  COH_NEW(f->queries, f->n_queries * coh_tree_row_floats(f->n_features));
+  COH_NEW(f->queries, f->n_queries * f->n_features);
   place_queries(f, f->queries);
   COH_NEW(f->total, f->n_queries + n);
   COH_NEW(f->asked, BLOCK * n_actions * f->n_features);
@@ -170,6 +168,7 @@ static coh_status fit_lane(void *context, int64_t local) {
   coh_key key = coh_key_make(f->problem->context->seed, "trees");
   coh_tree_sample sample = {.n_rows = f->sample > 0 ? f->sample : n,
                             .n_features = f->n_features,
+                            .n_stride = n,
                             .features = f->features,
                             .targets = f->targets,
                             .rows = lane->rows};

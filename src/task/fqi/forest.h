@@ -2,8 +2,8 @@
 #ifndef COHORT_TASK_FQI_FOREST_H
 #define COHORT_TASK_FQI_FOREST_H
 
-#include "task/fqi/regressor.h"
 #include "task/fqi/regression_tree.h"
+#include "task/fqi/regressor.h"
 
 typedef struct coh_forest_options {
   int64_t trees, candidates, min_rows, sample;

@@ -38,25 +38,23 @@ typedef struct coh_tree_options {
   int64_t n_min;        /* a node of fewer rows is a leaf */
 } coh_tree_options;
 
-/* What trees are grown on. Row i of the tree is row `row[i]` of features and targets. */
+/* What trees are grown on. Row i of the tree is row `rows[i]` of features and targets. Features
+ * lie in columns: feature k of row i is features[k * n_stride + i]. */
 typedef struct coh_tree_sample {
-  int64_t n_rows, n_features;
-  const float *features; /* (any, n_features) */
-  const double *targets; /* (any) */
-  const uint32_t *rows;  /* (n_rows), or NULL: 0, 1, ... */
+  int64_t n_rows, n_features, n_stride; /* n_stride: rows that there are */
+  const float *features;                /* (n_features, n_stride) */
+  const double *targets;                /* (n_stride) */
+  const uint32_t *rows;                 /* (n_rows), or NULL: 0, 1, ... */
 } coh_tree_sample;
 
 /* Rows whose values are wanted while the tree grows: they move down with the sample, which
  * takes a fraction of the time of walking the finished tree. */
 typedef struct coh_tree_queries {
   int64_t n_rows;
-  const float *features; /* (n_rows, coh_tree_row_floats): a row's features, then anything */
+  const float *features; /* (n_features, n_rows) */
   double *sums;          /* in/out (n_rows): the value of each row is added */
   double *sample_sums;   /* in/out (as targets): the same for the rows of the sample, or NULL */
 } coh_tree_queries;
-
-/* Floats of a row of queries. */
-int64_t coh_tree_row_floats(int64_t n_features);
 
 /* Memory to grow trees in, one a thread. */
 typedef struct coh_tree_grower coh_tree_grower;

@@ -43,18 +43,18 @@ static void sort_many(uint64_t *key, uint64_t *to, int64_t n) {
 }
 
 // the cut lies halfway between neighbours
-static void scan(const coh_tree_grower *g, int64_t feature, const float *row,
-                 const uint64_t *key, int64_t n, double total, coh_tree_cut *best) {
-  int64_t stride = 4 * g->width;
+static void scan(const coh_tree_grower *g, int64_t feature, int64_t begin, const uint64_t *key,
+                 int64_t n, double total, coh_tree_cut *best) {
+  const float *x = coh_tree_column(&g->sample, feature) + begin;
+  const float *y = coh_tree_column(&g->sample, g->n_features) + begin;
   double left = 0;
   for (int64_t i = 0; i + 1 < n; i++) {
-    const float *at = row + (int64_t)(uint32_t)key[i] * stride;
-    left += (double)at[stride - 1];
+    left += (double)(y[(uint32_t)key[i]] - y[0]);
     if (key[i] >> 32 == key[i + 1] >> 32) continue;
     double right = total - left, n_left = (double)(i + 1);
     double score = left * left / n_left + right * right / ((double)n - n_left);
     if (score <= best->score) continue;
-    float low = at[feature], high = row[(int64_t)(uint32_t)key[i + 1] * stride + feature];
+    float low = x[(uint32_t)key[i]], high = x[(uint32_t)key[i + 1]];
     float middle = low + 0.5f * (high - low);
     *best = (coh_tree_cut){feature, middle > low ? middle : high, score};
   }
@@ -65,21 +65,21 @@ coh_status coh_tree_best_cut(coh_tree_grower *g, int64_t begin, int64_t n, coh_t
     COH_NEW(g->key, g->n_rows);
     COH_NEW(g->spare_key, g->n_rows);
   }
-  int64_t stride = 4 * g->width;
-  const float *row = (const float *)(g->sample.row + begin * g->width);
+  const float *y = coh_tree_column(&g->sample, g->n_features) + begin;
   double total = 0;
   for (int64_t i = 0; i < n; i++)
-    total += (double)row[i * stride + stride - 1];
+    total += (double)(y[i] - y[0]);
   *best = (coh_tree_cut){.feature = -1, .score = -INFINITY};
   for (int64_t f = 0; f < g->n_features; f++) {
-    if (((const float *)g->low)[f] == ((const float *)g->high)[f]) continue;
+    if (g->low[f] == g->high[f]) continue;
+    const float *x = coh_tree_column(&g->sample, f) + begin;
     for (int64_t i = 0; i < n; i++)
-      g->key[i] = (uint64_t)ordered_bits(row[i * stride + f]) << 32 | (uint64_t)i;
+      g->key[i] = (uint64_t)ordered_bits(x[i]) << 32 | (uint64_t)i;
     if (n <= FEW)
       sort_few(g->key, n);
     else
       sort_many(g->key, g->spare_key, n);
-    scan(g, f, row, n <= FEW ? g->key : g->spare_key, n, total, best);
+    scan(g, f, begin, n <= FEW ? g->key : g->spare_key, n, total, best);
   }
   return COH_OK;
 }

@@ -1,17 +1,14 @@
 /* The inside of growing: rows that move.
  *
- * A grower holds a copy of the sample in which the rows of a node lie side by side: features,
- * then the target in single precision as the last float, padded to vectors of four. Finding
- * ranges, weighing cuts and parting a node all stream through that memory, four features an
- * instruction. Row numbers move along, so leaves average the targets in double precision. */
+ * A grower holds a copy of the sample in which the rows of a node lie side by side, a column
+ * for each feature, one for the target in single precision and one for row numbers. Finding
+ * ranges, weighing cuts and parting a node stream through columns. Leaves average the targets
+ * in double precision. */
 #ifndef COHORT_TASK_FQI_TREE_GROW_H
 #define COHORT_TASK_FQI_TREE_GROW_H
 
 #include "task/fqi/regression_tree.h"
-
-typedef float coh_v4 __attribute__((vector_size(16)));
-typedef int32_t coh_m4 __attribute__((vector_size(16)));
-typedef double coh_d4 __attribute__((vector_size(32)));
+#include "task/fqi/tree_columns.h"
 
 typedef struct coh_tree_task {
   uint32_t node;
@@ -26,28 +23,20 @@ typedef struct coh_tree_cut {
   double score; /* sum over sides of (sum of targets)^2 / rows */
 } coh_tree_cut;
 
-/* Rows that move. */
-typedef struct coh_tree_rows {
-  coh_v4 *row;
-  uint32_t *id; /* which row it was */
-} coh_tree_rows;
+enum { COH_TREE_DRAWS = 256 };
 
 struct coh_tree_grower {
-  int64_t n_rows, n_queries, n_features, width; /* width: vectors of a row */
-  coh_tree_rows sample, query, spare;
-  coh_v4 *low, *high, *cut;  /* width: of the node at hand */
-  coh_m4 *count;             /* width */
-  coh_d4 *sum;               /* width */
-  uint32_t *order;           /* n_features: candidates */
-  uint64_t *key, *spare_key; /* n_rows, for COH_SPLIT_BEST; made when first needed */
-  coh_tree_task *stack;
+  int64_t n_rows, n_queries, n_features;
+  coh_tree_columns sample;       /* features, target, row number */
+  coh_tree_columns query, spare; /* features, row number */
+  float *low, *high;             /* n_features: of the node at hand */
+  uint32_t *order;               /* n_features: candidates */
+  uint64_t *key, *spare_key;     /* n_rows, for COH_SPLIT_BEST; made when first needed */
+  coh_tree_task *stack, *leaf;   /* leaf: n_rows, those of the tree at hand */
   int64_t stack_capacity;
+  uint32_t draw[COH_TREE_DRAWS]; /* of the tree's stream, drawn ahead */
+  int n_drawn;                   /* of them used */
 };
-
-/* Part rows begin .. end: those below the cut first, each side in its order; returns where the
- * others begin. */
-int64_t coh_tree_part(const coh_tree_grower *g, const coh_tree_rows *rows, int64_t begin,
-                      int64_t end, int64_t feature, float threshold);
 
 /* Copy the rows of queries into the grower. */
 void coh_tree_load_queries(coh_tree_grower *g, const coh_tree_queries *queries);

@@ -35,13 +35,24 @@ void coh_tree_add(const coh_tree *tree, int64_t n, int64_t n_features, const flo
 static void walk_few(const coh_tree_grower *g, const coh_tree *tree, const coh_tree_task *at,
                      double *sums) {
   const coh_tree_node *node = tree->node;
+  const uint32_t *id = coh_tree_row_numbers(&g->query);
   for (int64_t i = at->query_begin; i < at->query_end; i++) {
-    const float *x = (const float *)(g->query.row + i * g->width);
     uint32_t here = at->node;
-    while (node[here].left != here)
-      here = node[here].left + (uint32_t)(x[node[here].feature] >= node[here].threshold);
-    sums[g->query.id[i]] += tree->value[here];
+    while (node[here].left != here) {
+      float x = coh_tree_column(&g->query, node[here].feature)[i];
+      here = node[here].left + (uint32_t)(x >= node[here].threshold);
+    }
+    sums[id[i]] += tree->value[here];
   }
+}
+
+static int64_t part(const coh_tree_grower *g, const coh_tree_task *at, coh_tree_node node) {
+  int64_t d = g->n_features, n = at->query_end - at->query_begin;
+  if (d == 3)
+    return coh_tree_part(&g->query, &g->spare, 4, at->query_begin, n, node.feature,
+                         node.threshold);
+  return coh_tree_part(&g->query, &g->spare, d + 1, at->query_begin, n, node.feature,
+                       node.threshold);
 }
 
 coh_status coh_tree_add_many(coh_tree_grower *g, const coh_tree *tree,
@@ -56,8 +67,7 @@ coh_status coh_tree_add_many(coh_tree_grower *g, const coh_tree *tree,
       walk_few(g, tree, &at, queries->sums);
       continue;
     }
-    int64_t middle =
-        coh_tree_part(g, &g->query, at.query_begin, at.query_end, node.feature, node.threshold);
+    int64_t middle = at.query_begin + part(g, &at, node);
     COH_TRY(coh_tree_push(g, &depth,
                           (coh_tree_task){.node = node.left + 1,
                                           .query_begin = middle,

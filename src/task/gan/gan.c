@@ -21,8 +21,7 @@ static void add_critic(coh_gan *gan, coh_metric_row *exact) {
   coh_metric_add(exact, "train/d_loss", critic[COH_GAN_TAIL_LOSS] / n);
   coh_metric_add(exact, "train/d_real", critic[COH_GAN_TAIL_REAL] / rows);
   coh_metric_add(exact, "train/d_fake", critic[COH_GAN_TAIL_FAKE] / rows);
-  gan->last_won = critic[COH_GAN_TAIL_WON] / rows;
-  coh_metric_add(exact, "train/d_won", gan->last_won);
+  coh_metric_add(exact, "train/d_won", critic[COH_GAN_TAIL_WON] / rows);
   coh_metric_add(exact, "train/d_accuracy_real", critic[COH_GAN_TAIL_REAL_SURE] / rows);
   coh_metric_add(exact, "train/d_accuracy_fake", critic[COH_GAN_TAIL_FAKE_SURE] / rows);
   coh_metric_add(exact, "train/penalty", critic[COH_GAN_TAIL_PENALTY] / rows);
@@ -34,8 +33,13 @@ static void add_learning(coh_gan *gan, coh_metric_row *exact) {
   double n = (double)gan->maker_learner.n_window;
   coh_metric_add(exact, "train/updates", (double)gan->maker_learner.n_updates);
   if (gan->critic_learner.n_window) {
+    const double *critic = gan->critic_learner.tail;
     add_critic(gan, exact);
     coh_metric_add(exact, "train/g_loss", maker[COH_GAN_TAIL_MAKER_LOSS] / n);
+    coh_gan_remember(&gan->history,
+                     critic[COH_GAN_TAIL_WON] / (n * (double)gan->options->loader.batch),
+                     critic[COH_GAN_TAIL_LOSS] / n, maker[COH_GAN_TAIL_MAKER_LOSS] / n,
+                     coh_learner_norm(&gan->maker_learner));
   }
   if (gan->options->content.weight > 0)
     coh_metric_add(exact, "train/content",
@@ -152,6 +156,9 @@ const coh_task_type coh_task_gan = {
     .position = gan_position,
     .metrics = gan_metrics,
     .evaluate = coh_gan_evaluate,
+    .yardsticks = coh_gan_yardsticks,
+    .score = coh_gan_score_rows,
+    .sample = coh_gan_sample,
     .save = coh_gan_save,
     .load = coh_gan_load,
     .results = coh_gan_results,

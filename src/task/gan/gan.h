@@ -12,9 +12,11 @@
 
 #include "cohort/data.h"
 #include "cohort/graph.h"
+#include "cohort/network_file.h"
 #include "cohort/nn.h"
 #include "cohort/random.h"
 #include "cohort/task.h"
+#include "task/gan/gan_diagnosis.h"
 #include "task/gan/gan_kinds.h"
 #include "task/gan/gan_options.h"
 #include "task/lane_pass.h"
@@ -79,7 +81,10 @@ typedef struct coh_gan_score {
   double modes, high_quality, kl; /* known mixtures */
   double fid, relative, precision, recall, density, coverage, accuracy;
   double fid_second;
-  double psnr, ssim; /* restored images */
+  double diversity;                     /* variance over that of the data */
+  double nearest, nearest_test, copies; /* image_novelty.h */
+  double accuracy_score;                /* of a classifier trained on them */
+  double psnr, ssim;                    /* restored images */
 } coh_gan_score;
 
 typedef struct coh_gan {
@@ -106,11 +111,15 @@ typedef struct coh_gan {
   coh_gan_lane *lane; /* n_local */
   coh_key noise_key, class_key, mix_key, augment_key, settle_key;
   coh_gan_score score;
+  coh_gan_score simple; /* of restorations without a network, measured at the end */
   int64_t scored_at;
   struct coh_image_scores *scores[2]; /* feature spaces, NULL where not asked for */
+  coh_network_file *stack;            /* classifier of one channel of stacked images, or NULL */
+  struct coh_image_novelty *novelty;  /* NULL until it is asked for */
+  double data_spread[2];              /* of the dataset, over all and within classes; or 0 */
   /* accumulated since the last row of metrics */
   double window_begun, learn_seconds;
-  double last_won; /* train/d_won of the last row of metrics */
+  coh_gan_history history;
   int64_t updates_at_window;
 } coh_gan;
 
@@ -127,13 +136,27 @@ void coh_gan_one_hot(const int32_t *labels, int64_t n, int64_t n_classes, float 
 
 /* ---- gan_sample.c */
 
-/* Generate n rows with the averaged generator, or restore rows of a dataset, on all ranks.
- * purpose: which draws; real: rows to restore, for sources made of real rows, else NULL.
- * rows: out, n x values of a row; labels: out, n, or NULL; sources: out, what the generator
- * saw, or NULL. Collective. The bits do not depend on ranks or threads. */
-coh_status coh_gan_generate(coh_gan *gan, const char *purpose, int64_t n,
-                            const coh_dataset *real, float *rows, int32_t *labels,
-                            float *sources);
+/* What is to be generated. Zero-initialised but for n, key and label: noise is drawn. */
+typedef struct coh_gan_request {
+  int64_t n;
+  coh_key key;             /* of the noise */
+  int64_t label;           /* of all rows; -1: classes in turn */
+  const coh_dataset *real; /* rows to restore, for sources made of real rows */
+  const float *noise;      /* n x values of the noise, instead of drawn ones */
+} coh_gan_request;
+
+/* The key of the noise of a purpose of the run. */
+coh_key coh_gan_noise_key(const coh_gan *gan, const char *purpose);
+
+/* Generate rows with the averaged generator, or restore rows of a dataset, on all ranks. rows:
+ * out, n x values of a row; labels: out, n, or NULL; sources: out, what the generator saw, or
+ * NULL. Collective. The bits do not depend on ranks or threads. */
+coh_status coh_gan_generate(coh_gan *gan, const coh_gan_request *request, float *rows,
+                            int32_t *labels, float *sources);
+
+/* The task's function of that name. */
+coh_status coh_gan_sample(void *task, const coh_sample_request *request, coh_array *rows,
+                          coh_array *labels);
 
 /* ---- gan_settle.c: statistics of batch normalisation for the averaged generator. Those of the
  * trained one, averaged like weights, do not fit it. */
@@ -153,6 +176,10 @@ coh_status coh_gan_settle(coh_gan *gan);
 void coh_gan_modes(const coh_dataset_spec *spec, const float *rows, int64_t n,
                    coh_gan_score *score);
 
+/* Mean variance of a value over rows: within classes where there are labels, else over all. */
+coh_status coh_gan_spread(const float *rows, int64_t n, int64_t width, const int32_t *labels,
+                          int64_t n_classes, double *spread);
+
 /* ---- task functions in files of their own */
 coh_status coh_gan_create(const coh_run_context *context, const void *options, void **task);
 void coh_gan_destroy(void **task);
@@ -166,8 +193,51 @@ coh_status coh_gan_results(void *task, coh_results *results);
 /* Measure the averaged generator now. Collective. */
 coh_status coh_gan_measure(coh_gan *gan, coh_gan_score *score);
 
+/* Measure what the generator is given, enlarged, as if it were restored; for sources that are
+ * poorer images. Collective. */
+coh_status coh_gan_measure_given(coh_gan *gan, coh_gan_score *score);
+
+/* Modes that there are to be found, 0 where they are not known. */
+int64_t coh_gan_n_modes(const coh_gan *gan);
+
+/* Nothing is known. */
+void coh_gan_forget(coh_gan_score *score);
+
 /* Score images from anywhere in the run's feature spaces. Not collective. */
 coh_status coh_gan_score_images(coh_gan *gan, const coh_dataset *images, coh_gan_score *score);
+
+/* How far they are from training images. Not collective. index, distance: as in
+ * image_novelty.h. */
+coh_status coh_gan_look_for_copies(coh_gan *gan, const coh_dataset *images,
+                                   coh_gan_score *score, int32_t *index, float *distance);
+
+/* Variance of generated rows over that of the data, which is looked at once. Not collective. */
+coh_status coh_gan_measure_diversity(coh_gan *gan, const float *rows, const int32_t *labels,
+                                     int64_t n, coh_gan_score *score);
+
+/* Put what is known of a score into a row of metrics, under names "eval/...". */
+void coh_gan_add_score(const coh_gan_score *score, coh_metric_row *row);
+
+/* ---- gan_score.c: rows from anywhere, by the same yardstick. Collective. */
+coh_status coh_gan_score_rows(void *task, const char *path, int64_t yardstick,
+                              coh_metric_row *row);
+extern const char *const coh_gan_yardsticks[];
+enum { COH_GAN_REAL_TEST, COH_GAN_REAL_TRAINING }; /* the first of them */
+
+/* The numbers of one yardstick, without those that take a training; nothing is known where the
+ * run lacks those rows. Not collective. */
+coh_status coh_gan_score_yardstick(coh_gan *gan, int yardstick, coh_gan_score *score);
+
+/* ---- gan_given.c */
+
+/* What the generator is given for a request that has real rows, as rows of the dataset:
+ * enlarged by bicubic interpolation where it is smaller. rows: out, n x values of a row, on all
+ * ranks. Collective. */
+coh_status coh_gan_given(coh_gan *gan, const coh_gan_request *request, float *rows);
+
+/* The accuracy on the test set of a classifier trained on labelled rows; NAN where there is no
+ * test set, or not a row of every class. Collective. */
+coh_status coh_gan_fit_classifier(coh_gan *gan, const coh_dataset *rows, double *accuracy);
 
 /* Values as the loader gives them turned to 0..1, clipped. unit: out, may be rows. */
 void coh_gan_unit(const coh_gan *gan, const float *rows, int64_t count, float *unit);

@@ -1,10 +1,14 @@
 /* Making the task: data, networks, programs, and each lane's memory. */
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "task/gan/gan.h"
+#include "task/gan/image_modes.h"
+#include "task/gan/image_novelty.h"
 #include "task/gan/image_scores.h"
 
 static coh_status check_classes(const coh_gan *gan) {
@@ -23,6 +27,13 @@ static coh_status check_classes(const coh_gan *gan) {
             " (%s); a generator cannot learn it",
             spec->name, empty, spec->class_names[empty]);
   return COH_OK;
+}
+
+static void say_shape(coh_shape shape, char text[64]) {
+  *text = '\0';
+  for (int k = 0; k < shape.rank; k++)
+    snprintf(text + strlen(text), 64 - strlen(text), k ? " x %" PRId64 : "%" PRId64,
+             shape.size[k]);
 }
 
 static coh_status check_options(const coh_gan *gan) {
@@ -46,6 +57,23 @@ static coh_status check_options(const coh_gan *gan) {
   return COH_OK;
 }
 
+// that a classifier fits is known before the first update, not after the last
+static coh_status check_classifier(const coh_gan *gan, const char *name, const char *path) {
+  coh_network_file *file = NULL;
+  if (!*path) return COH_OK;
+  coh_status status = coh_network_file_open(path, NULL, &file);
+  if (status != COH_OK) return coh_fail_within(status, "%s", name);
+  coh_shape takes = coh_network_file_input(file);
+  bool fits = coh_shape_equal(takes, gan->sample) || coh_image_modes_fit(file, gan->spec);
+  coh_network_file_close(&file);
+  char of_rows[64], of_classifier[64];
+  say_shape(gan->sample, of_rows);
+  say_shape(takes, of_classifier);
+  COH_CHECK(fits, COH_E_CONFIG, "%s: %s takes images of %s, the rows of dataset %s are of %s",
+            name, path, of_classifier, gan->spec->name, of_rows);
+  return COH_OK;
+}
+
 static coh_status create_data(coh_gan *gan) {
   const coh_gan_options *o = gan->options;
   COH_TRY(coh_dataset_create(&o->dataset, &gan->train));
@@ -63,6 +91,8 @@ static coh_status create_data(coh_gan *gan) {
   gan->noise = gan->source->noise(o->source.options, gan->sample);
   if (o->conditional) COH_TRY(check_classes(gan));
   COH_TRY(check_options(gan));
+  COH_TRY(check_classifier(gan, "evaluation.classifier", o->evaluation.classifier));
+  COH_TRY(check_classifier(gan, "evaluation.second", o->evaluation.second));
   COH_TRY(coh_loader_create(gan->train, &o->loader, gan->context->seed,
                             gan->context->lanes.n_lanes, &gan->loader));
   gan->lane_rows = coh_loader_lane_rows(gan->loader);
@@ -161,7 +191,8 @@ coh_status coh_gan_create(const coh_run_context *context, const void *options, v
     gan->context = context;
     gan->options = options;
     gan->scored_at = -1;
-    gan->last_won = NAN;
+    coh_gan_forget(&gan->score);
+    coh_gan_forget(&gan->simple);
     status = create(gan);
   }
   status = coh_comm_agree(context->world, status);
@@ -189,6 +220,8 @@ void coh_gan_destroy(void **task) {
   if (gan->critic_learner.context) coh_learner_destroy(&gan->critic_learner);
   for (int k = 0; k < 2; k++)
     coh_image_scores_destroy(&gan->scores[k]);
+  coh_image_novelty_destroy(&gan->novelty);
+  coh_network_file_close(&gan->stack);
   coh_gan_programs_destroy(gan);
   coh_loader_destroy(&gan->loader);
   coh_dataset_destroy(&gan->train), coh_dataset_destroy(&gan->test);

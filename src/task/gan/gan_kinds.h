@@ -60,6 +60,7 @@ coh_value coh_gan_log_loss(const coh_gan_smoothing_options *options, coh_graph *
 typedef struct coh_gan_source_type {
   coh_kind kind;
   bool is_latent; /* made of noise alone: images can be generated without a real one */
+  bool is_poorer; /* an image like the real one, but poorer: what can be compared with it */
 
   /* Shape of the normal noise that a row takes; rank 0: none. sample: shape of a real row. */
   coh_shape (*noise)(const void *options, coh_shape sample);

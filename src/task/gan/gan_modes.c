@@ -1,4 +1,4 @@
-/* Mode coverage of mixtures whose modes are known. */
+/* How varied rows are: modes of mixtures whose modes are known, variance of any. */
 #include <math.h>
 #include <string.h>
 
@@ -35,4 +35,34 @@ void coh_gan_modes(const coh_dataset_spec *spec, const float *rows, int64_t n,
     score->kl += share * log(share * (double)spec->n_modes);
   }
   coh_free(counts);
+}
+
+coh_status coh_gan_spread(const float *rows, int64_t n, int64_t width, const int32_t *labels,
+                          int64_t n_classes, double *spread) {
+  if (!labels) n_classes = 1;
+  double *mean, *count;
+  COH_NEW(mean, n_classes * width);
+  count = coh_alloc_array((size_t)n_classes, sizeof *count);
+  if (!count) coh_free(mean);
+  COH_CHECK(count, COH_E_MEMORY, "out of memory for the variance of %lld rows", (long long)n);
+  for (int64_t i = 0; i < n; i++) {
+    int64_t k = labels ? labels[i] : 0;
+    count[k] += 1;
+    for (int64_t j = 0; j < width; j++)
+      mean[k * width + j] += (double)rows[i * width + j];
+  }
+  for (int64_t k = 0; k < n_classes; k++)
+    for (int64_t j = 0; j < width && count[k] > 0; j++)
+      mean[k * width + j] /= count[k];
+  double sum = 0;
+  for (int64_t i = 0; i < n; i++) {
+    const double *middle = mean + (labels ? labels[i] : 0) * width;
+    for (int64_t j = 0; j < width; j++) {
+      double d = (double)rows[i * width + j] - middle[j];
+      sum += d * d;
+    }
+  }
+  *spread = sum / ((double)n * (double)width);
+  coh_free(mean), coh_free(count);
+  return COH_OK;
 }

@@ -48,6 +48,14 @@ static const coh_option evaluation_table[] = {
      .min = 1,
      .max = 100,
      .doc = "k of precision, recall, density and coverage."},
+    {.name = "thorough",
+     .type = COH_BOOL,
+     EVALUATION(thorough),
+     .initial = "false",
+     .doc = "At the end also: a walk between latents, a classifier trained on generated "
+            "images, the "
+            "training images that are nearest to generated ones, and the scores of damaged "
+            "test images."},
     {0},
 };
 
@@ -134,6 +142,13 @@ const coh_option coh_gan_option_table[] = {
      FIELD(see_source),
      .initial = "false",
      .doc = "The discriminator sees the source beside the image (pix2pix)."},
+    {.name = "patches",
+     .type = COH_BOOL,
+     FIELD(patches),
+     .initial = "false",
+     .doc =
+         "The discriminator's last layer gives a map of one channel, whose every value judges "
+         "a patch (PatchGAN); no output layer is appended."},
     {.name = "generator_optimizer",
      .type = COH_KIND,
      FIELD(generator_optimizer),

@@ -15,6 +15,7 @@ typedef struct coh_gan_evaluation {
   int64_t samples;           /* of an evaluation */
   char *classifier, *second; /* model.safetensors of classifiers, "" for none */
   int64_t neighbors;
+  bool thorough;
 } coh_gan_evaluation;
 
 typedef struct coh_gan_options {
@@ -29,6 +30,7 @@ typedef struct coh_gan_options {
   double adversarial; /* weight of the game in the generator's loss */
   coh_gan_content content;
   bool see_source; /* the discriminator sees the source beside the image */
+  bool patches;    /* the discriminator gives a map of values, each of a patch */
   coh_choice generator_optimizer, discriminator_optimizer;
   double average; /* decay of the averaged generator */
   coh_gan_evaluation evaluation;

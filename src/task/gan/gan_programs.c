@@ -100,9 +100,24 @@ static coh_status judge(const plan *p, coh_value rows, coh_value class, coh_valu
                                .condition = class};
   COH_TRY(
       coh_network_build_for(p->gan->discriminator, p->g, rows, &use, &p->u->refresh, values));
-  int64_t n = coh_graph_shape(p->g, rows).size[0];
+  // one value a row, or one a patch of each row
+  int64_t n = coh_shape_count(coh_graph_shape(p->g, *values));
   *values = coh_op_reshape(p->g, *values, COH_SHAPE(n));
   return coh_graph_status(p->g);
+}
+
+// what each row has, of values that each patch of it has
+static coh_value mean_of_patches(const plan *p, coh_value values, int64_t n) {
+  int64_t n_patches = coh_shape_count(coh_graph_shape(p->g, values)) / n;
+  if (n_patches == 1) return values;
+  return coh_op_mean(p->g, coh_op_reshape(p->g, values, COH_SHAPE(n, n_patches)), (int[]){1}, 1,
+                     false);
+}
+
+static coh_status slopes_of(const plan *p, coh_value values, coh_value *rows,
+                            coh_value *slopes) {
+  coh_value of_rows = mean_of_patches(p, values, p->n);
+  return coh_gradient(p->g, coh_op_sum_all(p->g, of_rows), rows, 1, slopes);
 }
 
 // real and generated rows in one pass, or each on its own where rows of a pass mix
@@ -118,10 +133,11 @@ static coh_status build_values(plan *p) {
   coh_value real = coh_op_slice(p->g, p->both, 0, 0, n);
   COH_TRY(judge(p, real, u->real_class, &p->real_value));
   COH_TRY(judge(p, p->shown, u->fake_class, &p->fake_value));
-  u->values = concat_rows(p, p->real_value, p->fake_value);
+  u->values = concat_rows(p, mean_of_patches(p, p->real_value, n),
+                          mean_of_patches(p, p->fake_value, n));
   coh_value slopes[2];
-  COH_TRY(coh_gradient(p->g, coh_op_sum_all(p->g, p->real_value), &real, 1, &slopes[0]));
-  COH_TRY(coh_gradient(p->g, coh_op_sum_all(p->g, p->fake_value), &p->shown, 1, &slopes[1]));
+  COH_TRY(slopes_of(p, p->real_value, &real, &slopes[0]));
+  COH_TRY(slopes_of(p, p->fake_value, &p->shown, &slopes[1]));
   p->slopes = concat_rows(p, slopes[0], slopes[1]);
   return coh_graph_status(p->g);
 }
@@ -172,7 +188,7 @@ static coh_status squares_between(plan *p, coh_value *squares) {
   coh_value mixed =
       coh_op_add(p->g, p->shown, coh_op_mul(p->g, way, coh_op_sub(p->g, real, p->shown)));
   COH_TRY(judge(p, mixed, u->real_class, &values));
-  COH_TRY(coh_gradient(p->g, coh_op_sum_all(p->g, values), &mixed, 1, &slopes));
+  COH_TRY(slopes_of(p, values, &mixed, &slopes));
   *squares = squares_of(p, slopes);
   return coh_graph_status(p->g);
 }
@@ -267,6 +283,8 @@ static coh_status build_gradients(plan *p, coh_value *parameters, coh_value *mor
   p->critic = parameters + p->n_maker;
   loss_type(p->gan)->build(p->gan->options->loss.options, p->g, p->real_value, p->fake_value,
                            &p->u->critic_loss, &p->u->maker_loss);
+  p->u->critic_loss = mean_of_patches(p, p->u->critic_loss, p->n);
+  p->u->maker_loss = mean_of_patches(p, p->u->maker_loss, p->n);
   COH_TRY(coh_graph_status(p->g));
   if (p->gan->options->adversarial == 0) {
     leave_critic_out(p);
@@ -390,12 +408,17 @@ static coh_status create_networks(coh_gan *gan) {
                                      .layers = o->discriminator,
                                      .initializer = o->initializer,
                                      .input = seen,
-                                     .n_outputs = 1,
+                                     .n_outputs = o->patches ? 0 : 1,
                                      .n_classes = n_classes};
   COH_TRY(coh_network_create(&critic, &gan->discriminator));
   gan->maker_floats = coh_network_floats(gan->generator);
   gan->critic_floats = coh_network_floats(gan->discriminator);
-  gan->is_coupled = coh_network_mixes_rows(gan->discriminator);
+  coh_shape map = coh_network_output_shape(gan->discriminator);
+  COH_CHECK(!o->patches || (map.rank == 3 && map.size[2] == 1), COH_E_CONFIG,
+            "patches: the discriminator's last layer must give a map of one channel, such as "
+            "conv: {channels: 1, kernel: 3}");
+  // patches of a row are weighted apart, so that rows do not have a slope of their own
+  gan->is_coupled = coh_network_mixes_rows(gan->discriminator) || o->patches;
   COH_TRY(layout_of(gan, gan->generator, source, &gan->maker_layout));
   return layout_of(gan, gan->discriminator, seen, &gan->critic_layout);
 }

@@ -2,14 +2,15 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "io/array.h"
 #include "task/gan/gan.h"
+#include "task/gan/image_scores.h"
 #include "task/lane_loop.h"
 
 typedef struct generation {
   coh_gan *gan;
-  coh_key key;
-  const coh_dataset *real;
-  int64_t n, blocks_a_lane, width, source_width;
+  const coh_gan_request *request;
+  int64_t blocks_a_lane, width, source_width;
   float *rows, *sources; /* of the local lanes */
   int32_t *labels;
   coh_affine affine;
@@ -21,16 +22,22 @@ static void fill_noise(const generation *g, const coh_gan_lane *lane, int64_t fi
   int64_t width = coh_shape_count(gan->noise);
   if (!gan->noise.rank || !noise) return;
   for (int64_t i = 0; i < COH_GAN_BLOCK; i++) {
-    coh_stream stream = coh_stream_begin(g->key, (uint32_t)(first + i), 0);
+    const float *given = g->request->noise;
+    if (given && first + i < g->request->n) {
+      memcpy(noise + i * width, given + (first + i) * width, (size_t)width * sizeof *noise);
+      continue;
+    }
+    coh_stream stream = coh_stream_begin(g->request->key, (uint32_t)(first + i), 0);
     for (int64_t k = 0; k < width; k++)
       noise[i * width + k] = (float)coh_stream_normal(&stream);
   }
 }
 
-// classes go round, so that every one is made as often
+// classes go round, so that every one is made as often, unless one is asked for
 static void fill_classes(const generation *g, const coh_gan_lane *lane, int64_t first,
                          int32_t *labels) {
   const coh_gan *gan = g->gan;
+  const coh_gan_request *r = g->request;
   float *to =
       gan->options->conditional ? coh_workspace_data(lane->maker, gan->maker.condition) : NULL;
   int64_t n_classes = gan->n_classes;
@@ -38,7 +45,8 @@ static void fill_classes(const generation *g, const coh_gan_lane *lane, int64_t 
   for (int64_t i = 0; to && i < COH_GAN_BLOCK; i++) {
     int64_t row = first + i;
     int32_t label = (int32_t)(row % n_classes);
-    if (g->real) label = coh_dataset_labels(g->real)[row < g->n ? row : g->n - 1];
+    if (r->label >= 0) label = (int32_t)r->label;
+    if (r->real) label = coh_dataset_labels(r->real)[row < r->n ? row : r->n - 1];
     to[i * n_classes + label] = 1;
     labels[i] = label;
   }
@@ -47,17 +55,18 @@ static void fill_classes(const generation *g, const coh_gan_lane *lane, int64_t 
 static coh_status generate_lane(void *pointer, int64_t local) {
   generation *g = pointer;
   const coh_gan *gan = g->gan;
+  const coh_gan_request *r = g->request;
   coh_gan_lane *lane = &gan->lane[local];
   for (int64_t b = 0; b < g->blocks_a_lane; b++) {
     int64_t place = local * g->blocks_a_lane + b;
     int64_t first = (lane->index * g->blocks_a_lane + b) * COH_GAN_BLOCK;
-    if (first >= g->n) continue;
+    if (first >= r->n) continue;
     fill_noise(g, lane, first);
     fill_classes(g, lane, first, g->labels + place * COH_GAN_BLOCK);
     float *real = coh_workspace_data(lane->maker, gan->maker.real);
-    if (g->real && real) {
-      int64_t n = g->n - first < COH_GAN_BLOCK ? g->n - first : COH_GAN_BLOCK;
-      coh_dataset_read(g->real, first, n, g->affine, real);
+    if (r->real && real) {
+      int64_t n = r->n - first < COH_GAN_BLOCK ? r->n - first : COH_GAN_BLOCK;
+      coh_dataset_read(r->real, first, n, g->affine, real);
     }
     COH_TRY(coh_program_run(gan->maker.program, lane->maker));
     memcpy(g->rows + place * COH_GAN_BLOCK * g->width,
@@ -79,7 +88,7 @@ static coh_status gather(const generation *g, const void *local, size_t row_byte
   status = coh_comm_agree(context->world, status);
   if (status == COH_OK)
     status = coh_lanes_gather(context->world, &context->lanes, local, piece, all);
-  if (status == COH_OK) memcpy(out, all, (size_t)g->n * row_bytes);
+  if (status == COH_OK) memcpy(out, all, (size_t)g->request->n * row_bytes);
   coh_free(all);
   return status;
 }
@@ -95,15 +104,16 @@ static coh_status make(generation *g) {
   return coh_lane_loop(context->n_threads, context->lanes.n_local, generate_lane, g);
 }
 
-coh_status coh_gan_generate(coh_gan *gan, const char *purpose, int64_t n,
-                            const coh_dataset *real, float *rows, int32_t *labels,
-                            float *sources) {
+coh_key coh_gan_noise_key(const coh_gan *gan, const char *purpose) {
+  return coh_key_make(gan->context->seed, purpose);
+}
+
+coh_status coh_gan_generate(coh_gan *gan, const coh_gan_request *request, float *rows,
+                            int32_t *labels, float *sources) {
   int64_t per_round = gan->context->lanes.n_lanes * COH_GAN_BLOCK;
   generation g = {.gan = gan,
-                  .key = coh_key_make(gan->context->seed, purpose),
-                  .real = real,
-                  .n = n,
-                  .blocks_a_lane = (n + per_round - 1) / per_round,
+                  .request = request,
+                  .blocks_a_lane = (request->n + per_round - 1) / per_round,
                   .width = gan->spec->n_values,
                   .source_width = coh_graph_shape(gan->maker_layout, 0).rank
                                       ? coh_shape_count(coh_graph_shape(gan->maker_layout, 0))
@@ -116,5 +126,56 @@ coh_status coh_gan_generate(coh_gan *gan, const char *purpose, int64_t n,
   if (status == COH_OK && sources)
     status = gather(&g, g.sources, (size_t)g.source_width * sizeof *sources, sources);
   coh_free(g.rows), coh_free(g.sources), coh_free(g.labels);
+  return status;
+}
+
+// ---- for others ---------------------------------------------------------------------------
+
+static coh_status check_request(const coh_gan *gan, const coh_sample_request *request) {
+  COH_CHECK(request->label < 0 || gan->options->conditional, COH_E_CONFIG,
+            "class: the run's generator is not conditional; it cannot make one class alone");
+  COH_CHECK(request->label < (gan->n_classes ? gan->n_classes : 1), COH_E_CONFIG,
+            "class: %lld is not one of the %lld classes of %s", (long long)request->label,
+            (long long)gan->n_classes, gan->spec->name);
+  if (gan->source->is_latent) return COH_OK;
+  int64_t n_rows = coh_dataset_spec_of(gan->test ? gan->test : gan->train)->n_rows;
+  COH_CHECK(request->n <= n_rows, COH_E_CONFIG,
+            "n: %lld rows cannot be restored of the %lld that there are", (long long)request->n,
+            (long long)n_rows);
+  return COH_OK;
+}
+
+static coh_status sample_rows(coh_gan *gan, const coh_gan_request *request, float *rows,
+                              coh_array *stored, coh_array *labels) {
+  int32_t *classes = labels->data;
+  COH_TRY(coh_gan_generate(gan, request, rows, classes, NULL));
+  return coh_comm_agree(
+      gan->context->world,
+      coh_images_store(gan->spec, coh_loader_affine(gan->loader), rows, request->n, stored));
+}
+
+coh_status coh_gan_sample(void *task, const coh_sample_request *request, coh_array *rows,
+                          coh_array *labels) {
+  coh_gan *gan = task;
+  COH_TRY(check_request(gan, request));
+  const coh_gan_request wanted = {.n = request->n,
+                                  .key = coh_key_make(request->seed, "gan.sample"),
+                                  .label = request->label,
+                                  .real = gan->source->is_latent ? NULL
+                                          : gan->test            ? gan->test
+                                                                 : gan->train};
+  *rows = *labels = (coh_array){0};
+  float *made = coh_alloc_array((size_t)(request->n * gan->spec->n_values), sizeof *made);
+  coh_status status =
+      made ? COH_OK
+           : coh_fail(COH_E_MEMORY, "out of memory for %lld rows", (long long)request->n);
+  if (gan->options->conditional) {
+    *labels = (coh_array){.dtype = COH_DTYPE_I32, .n_dims = 1, .shape = {request->n}};
+    if (status == COH_OK) status = coh_array_allocate("labels", labels);
+  }
+  status = coh_comm_agree(gan->context->world, status);
+  if (status == COH_OK) status = sample_rows(gan, &wanted, made, rows, labels);
+  coh_free(made);
+  if (status != COH_OK) coh_array_clear(labels);
   return status;
 }

@@ -2,6 +2,8 @@
 #include "task/gan/gan.h"
 #include "task/network_save.h"
 
+enum { HISTORY = sizeof(coh_gan_history) / sizeof(double) };
+
 static coh_array vector_of(coh_dtype dtype, int64_t n, void *data) {
   return (coh_array){.dtype = dtype, .n_dims = 1, .shape = {n}, .data = data};
 }
@@ -19,6 +21,8 @@ coh_status coh_gan_save(void *task, coh_saver *saver) {
   coh_array params =
       vector_of(COH_DTYPE_F32, gan->maker_floats + gan->critic_floats, gan->params);
   coh_array average = vector_of(COH_DTYPE_F32, gan->maker_floats, gan->average);
+  coh_array history = vector_of(COH_DTYPE_F64, HISTORY, &gan->history);
+  COH_TRY(coh_save_tensor(saver, COH_STORE_STATE, "history", &history));
   COH_TRY(coh_save_tensor(saver, COH_STORE_STATE, "params", &params));
   return coh_save_tensor(saver, COH_STORE_STATE, "average", &average);
 }
@@ -34,6 +38,8 @@ coh_status coh_gan_load(void *task, coh_loader *loader) {
   coh_array params =
       vector_of(COH_DTYPE_F32, gan->maker_floats + gan->critic_floats, gan->params);
   coh_array average = vector_of(COH_DTYPE_F32, gan->maker_floats, gan->average);
+  coh_array history = vector_of(COH_DTYPE_F64, HISTORY, &gan->history);
+  COH_TRY(coh_load_tensor(loader, COH_STORE_STATE, "history", &history));
   COH_TRY(coh_load_tensor(loader, COH_STORE_STATE, "params", &params));
   COH_TRY(coh_load_tensor(loader, COH_STORE_STATE, "average", &average));
   gan->settler.settled_at = -1;

@@ -107,9 +107,10 @@ static void fill_block(const coh_gan *gan, const coh_gan_lane *lane, int64_t fir
     if (gan->source->is_latent && gan->options->conditional)
       labels[i] = (int32_t)((first + i) % gan->n_classes);
   }
-  if (gan->options->conditional)
-    coh_gan_one_hot(labels, COH_GAN_BLOCK, gan->n_classes,
-                    coh_workspace_data(lane->settler, s->condition));
+  // pruned where no statistic depends on the class
+  float *condition =
+      gan->options->conditional ? coh_workspace_data(lane->settler, s->condition) : NULL;
+  if (condition) coh_gan_one_hot(labels, COH_GAN_BLOCK, gan->n_classes, condition);
 }
 
 static coh_status settle_lane(void *pointer, int64_t local) {

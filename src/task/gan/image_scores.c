@@ -277,9 +277,8 @@ coh_status coh_image_scores_of(const coh_image_scores *s, const coh_dataset *ima
   return status;
 }
 
-coh_status coh_images_of_rows(const coh_dataset_spec *like, coh_affine affine,
-                              const float *rows, int64_t n, const int32_t *labels,
-                              coh_dataset **images) {
+coh_status coh_images_store(const coh_dataset_spec *like, coh_affine affine, const float *rows,
+                            int64_t n, coh_array *stored) {
   bool bytes = like->dtype == COH_DTYPE_U8;
   coh_array array = {.dtype = like->dtype, .n_dims = like->n_dims + 1, .shape = {n}};
   for (int k = 0; k < like->n_dims; k++)
@@ -288,12 +287,21 @@ coh_status coh_images_of_rows(const coh_dataset_spec *like, coh_affine affine,
   array.data = coh_alloc_array((size_t)count, bytes ? 1 : sizeof(float));
   COH_CHECK(array.data, COH_E_MEMORY, "out of memory for %lld images", (long long)n);
   for (int64_t i = 0; i < count; i++) {
-    float stored = (rows[i] - affine.shift) / affine.scale;
+    float value = (rows[i] - affine.shift) / affine.scale;
     if (bytes)
-      ((uint8_t *)array.data)[i] = (uint8_t)lrintf(fminf(fmaxf(stored, 0), 255));
+      ((uint8_t *)array.data)[i] = (uint8_t)lrintf(fminf(fmaxf(value, 0), 255));
     else
-      ((float *)array.data)[i] = stored;
+      ((float *)array.data)[i] = value;
   }
+  *stored = array;
+  return COH_OK;
+}
+
+coh_status coh_images_of_rows(const coh_dataset_spec *like, coh_affine affine,
+                              const float *rows, int64_t n, const int32_t *labels,
+                              coh_dataset **images) {
+  coh_array array;
+  COH_TRY(coh_images_store(like, affine, rows, n, &array));
   coh_array label_array = {
       .dtype = COH_DTYPE_I32, .n_dims = 1, .shape = {n}, .data = (int32_t *)(uintptr_t)labels};
   coh_status status =

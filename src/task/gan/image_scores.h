@@ -34,8 +34,12 @@ void coh_image_scores_destroy(coh_image_scores **scores);
 coh_status coh_image_scores_of(const coh_image_scores *scores, const coh_dataset *images,
                                coh_image_score *score);
 
-/* Turn rows as a generator makes them back into stored values, as they would be saved: bytes
- * where the dataset holds bytes. rows: n x values, borrowed; labels: n, or NULL. */
+/* Turn rows as a generator makes them back into stored values, as they are saved: bytes where
+ * the dataset holds bytes. stored: out, (n, ...); caller clears. Fails: COH_E_MEMORY. */
+coh_status coh_images_store(const coh_dataset_spec *like, coh_affine affine, const float *rows,
+                            int64_t n, coh_array *stored);
+
+/* The same as a dataset. rows: n x values, borrowed; labels: n, or NULL. */
 coh_status coh_images_of_rows(const coh_dataset_spec *like, coh_affine affine,
                               const float *rows, int64_t n, const int32_t *labels,
                               coh_dataset **images);

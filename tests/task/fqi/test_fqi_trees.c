@@ -11,7 +11,7 @@
 enum { N = 600, D = 5, N_ASKED = 257 };
 
 typedef struct problem {
-  float x[N * D];
+  float x[N * D], columns[D * N]; // row by row, and column by column
   double y[N];
   coh_tree_sample sample;
 } problem;
@@ -24,8 +24,10 @@ static void make(problem *p) {
     p->y[i] = (double)p->x[i * D + 1] + sin((double)p->x[i * D + 2]) +
               0.1 * coh_stream_uniform(&stream);
   }
-  p->sample =
-      (coh_tree_sample){.n_rows = N, .n_features = D, .features = p->x, .targets = p->y};
+  for (int i = 0; i < N * D; i++)
+    p->columns[i % D * N + i / D] = p->x[i];
+  p->sample = (coh_tree_sample){
+      .n_rows = N, .n_features = D, .n_stride = N, .features = p->columns, .targets = p->y};
 }
 
 static coh_stream draws(void) {
@@ -123,13 +125,11 @@ static void rows_that_move_get_what_walking_gives(void **state) {
   (void)state;
   problem *p = test_malloc(sizeof *p);
   make(p);
-  int64_t stride = coh_tree_row_floats(D);
-  float *padded = test_calloc((size_t)(N_ASKED * stride), sizeof *padded);
-  float plain[N_ASKED * D];
+  float columns[D * N_ASKED], plain[N_ASKED * D];
   coh_stream random = coh_stream_begin(coh_key_make(9, "ask"), 0, 0);
   for (int i = 0; i < N_ASKED * D; i++) {
     plain[i] = (float)(coh_stream_uniform(&random) * 130 - 30);
-    padded[i / D * stride + i % D] = plain[i];
+    columns[i % D * N_ASKED + i / D] = plain[i];
   }
   coh_tree_grower *grower = NULL;
   assert_ok(coh_tree_grower_create(N, N_ASKED, D, &grower));
@@ -138,7 +138,7 @@ static void rows_that_move_get_what_walking_gives(void **state) {
     coh_tree_options options = {.split = (coh_tree_split)split, .n_min = 5};
     double moved[N_ASKED] = {0}, many[N_ASKED] = {0}, walked[N_ASKED] = {0};
     double own[N] = {0}, own_walked[N] = {0};
-    coh_tree_queries queries = {N_ASKED, padded, moved, own};
+    coh_tree_queries queries = {N_ASKED, columns, moved, own};
     coh_stream stream = draws();
     assert_ok(coh_tree_grow(grower, &options, &p->sample, &queries, &stream, &tree));
     queries.sums = many;
@@ -151,7 +151,6 @@ static void rows_that_move_get_what_walking_gives(void **state) {
     coh_tree_clear(&tree);
   }
   coh_tree_grower_destroy(&grower);
-  test_free(padded);
   test_free(p);
 }
 

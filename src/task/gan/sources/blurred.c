@@ -37,6 +37,7 @@ const coh_gan_source_type coh_gan_source_type_blurred = {
              .doc = "The image blurred: deblurring.",
              .options = table,
              .options_size = sizeof(blurred_options)},
+    .is_poorer = true,
     .noise = noise,
     .build = build,
 };

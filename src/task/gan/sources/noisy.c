@@ -33,6 +33,7 @@ const coh_gan_source_type coh_gan_source_type_noisy = {
              .doc = "The image under noise: denoising.",
              .options = table,
              .options_size = sizeof(noisy_options)},
+    .is_poorer = true,
     .noise = noise,
     .build = build,
 };

@@ -39,6 +39,7 @@ const coh_gan_source_type coh_gan_source_type_small = {
              .doc = "The image made smaller: super-resolution.",
              .options = table,
              .options_size = sizeof(small_options)},
+    .is_poorer = true,
     .noise = noise,
     .build = build,
 };

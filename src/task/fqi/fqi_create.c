@@ -1,0 +1,47 @@
+/* Making the task: batch, regressor, values. */
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "task/fqi/fqi.h"
+
+static coh_status create(coh_fqi *fqi) {
+  const coh_fqi_options *options = fqi->options;
+  COH_TRY(coh_fqi_options_check(options, fqi->context->config_name));
+  if (options->env.n_items) fqi->env = fqi->play_env = &options->env.item[0];
+  if (options->evaluation.env.n_items) fqi->play_env = &options->evaluation.env.item[0];
+  COH_TRY(coh_fqi_batch_open(fqi));
+  const coh_transitions *batch = fqi->batch;
+  COH_NEW(fqi->targets, batch->n_rows);
+  COH_NEW(fqi->next, batch->n_rows * batch->n_actions);
+  COH_NEW(fqi->before, batch->n_rows * batch->n_actions);
+  fqi->window_begun = coh_clock_now();
+  return COH_OK;
+}
+
+coh_status coh_fqi_create(const coh_run_context *context, const void *options, void **task) {
+  coh_fqi *fqi = coh_alloc_array(1, sizeof *fqi);
+  coh_status status = fqi ? COH_OK : coh_fail(COH_E_MEMORY, "out of memory for task fqi");
+  if (status == COH_OK) {
+    fqi->context = context;
+    fqi->options = options;
+    fqi->scored_at = -1;
+    status = create(fqi);
+  }
+  status = coh_comm_agree(context->world, status);
+  if (status == COH_OK) {
+    fqi->problem = (coh_fqi_problem){.context = context, .batch = fqi->batch, .name = ""};
+    status = coh_regressor_open(&fqi->options->regressor, &fqi->problem, &fqi->regressor);
+  }
+  *task = fqi;
+  if (status != COH_OK && fqi) coh_fqi_destroy(task);
+  return status;
+}
+
+void coh_fqi_destroy(void **task) {
+  coh_fqi *fqi = *task;
+  if (!fqi) return;
+  coh_regressor_close(&fqi->regressor);
+  coh_transitions_destroy(&fqi->batch);
+  coh_free(fqi->targets), coh_free(fqi->next), coh_free(fqi->before);
+  coh_free(fqi);
+  *task = NULL;
+}

@@ -1,0 +1,83 @@
+/* What a finished run shows: the policy beside chance and beside the behaviour that it learned
+ * from, how far the data supports it, and pictures. */
+#include <math.h>
+#include <stdio.h>
+
+#include "task/fqi/fqi.h"
+
+static void add_number(coh_results *results, const char *key, double value, const char *label,
+                       const char *note) {
+  char text[64];
+  snprintf(text, sizeof text, "%.4g", value);
+  coh_results_number(results, key, value, text, label, note);
+}
+
+static void add_score(coh_results *results, const char *key, const char *label,
+                      const coh_fqi_score *score) {
+  char note[200], name[64];
+  snprintf(note, sizeof note, "95%% interval %.4g to %.4g, %lld episodes of %.4g steps",
+           score->low, score->high, (long long)score->n_episodes, score->length);
+  snprintf(name, sizeof name, "%s_return", key);
+  add_number(results, name, score->mean, label, note);
+}
+
+static void describe(const coh_fqi *fqi, coh_results *results) {
+  const coh_transitions *batch = fqi->batch;
+  char text[512];
+  snprintf(text, sizeof text,
+           "Learned from %lld transitions (%lld episodes of %s) in %lld iterations of %s%s",
+           (long long)batch->n_rows, (long long)batch->n_episodes, batch->source,
+           (long long)fqi->n_iterations, fqi->regressor.type->kind.name,
+           fqi->is_done ? ", until no value changed any more." : ".");
+  coh_results_text(results, text);
+}
+
+static void judge_support(const coh_fqi *fqi, const coh_fqi_support *s, coh_results *results) {
+  char text[512];
+  add_number(results, "behaviour_log_likelihood", s->likelihood, "likelihood of the behaviour",
+             "mean log-probability of a recorded action under its clone");
+  add_number(results, "outside_support", s->outside, "greedy actions without support",
+             "share of recorded states where the behaviour hardly ever takes them");
+  if (isfinite(s->played))
+    add_number(results, "played_outside_support", s->played, "the same while playing",
+               "share of the states that the greedy policy visits");
+  double worst = isfinite(s->played) ? fmax(s->played, s->outside) : s->outside;
+  if (worst <= fqi->options->cloning.tolerance) return;
+  snprintf(
+      text, sizeof text,
+      "The greedy policy leaves the data: in %.0f%% of states it takes actions that the "
+      "behaviour hardly ever took there (less than %g of its likeliest). Their values are "
+      "extrapolated; do not trust the policy before it is tried, or give more varied data.",
+      100 * worst, fqi->options->cloning.support);
+  coh_results_warning(results, text);
+}
+
+coh_status coh_fqi_results(void *task, coh_results *results) {
+  coh_fqi *fqi = task;
+  coh_metric_row unused = {0};
+  if (fqi->scored_at != fqi->n_iterations) COH_TRY(coh_fqi_evaluate(fqi, &unused));
+  if (fqi->play_env) {
+    coh_fqi_score random;
+    COH_TRY(coh_fqi_play(fqi, NULL, NULL, NULL, NULL, &random));
+    add_score(results, "eval", "mean return", &fqi->score);
+    add_number(results, "discounted_return", fqi->score.discounted, "discounted return",
+               "mean over the same episodes");
+    add_score(results, "random", "playing at random", &random);
+    if (fqi->score.high <= random.high)
+      coh_results_warning(results,
+                          "The policy is no better than chance. The usual causes: data "
+                          "that never reaches a reward, too few iterations for its "
+                          "distance, or a regressor that cannot show the values.");
+  }
+  if (isfinite(fqi->fitted))
+    add_number(results, "fitted_value", fqi->fitted, "value by fitted evaluation",
+               "of the states that episodes of the batch begin in, from the batch alone");
+  if (fqi->options->cloning.epochs > 0) {
+    coh_fqi_support support;
+    COH_TRY(coh_fqi_measure_support(fqi, &support));
+    if (fqi->play_env) add_score(results, "clone", "clone of the behaviour", &support.clone);
+    judge_support(fqi, &support, results);
+  }
+  describe(fqi, results);
+  return coh_fqi_draw(fqi, results);
+}

@@ -3,6 +3,8 @@
  *
  *   simulate floats=133000 compute=5e-4 backward=2.5e-4 add=6e-11 buckets=2 [pings=1]
  *
+ * tail: floats of a last, second bucket, whose only sibling is ready when the share `early` of
+ * backpropagation is done (a network with one large layer); 0: equal buckets, ready one by one.
  * compute: seconds of an update on one node, of which the last `backward` seconds are backpropagation;
  * add: seconds to add one byte of gradient. JSON lines: seconds of an update one after the other
  * (`blocking`) and with the gradient in buckets that travel while backpropagation goes on
@@ -19,7 +21,7 @@
 enum { MOST_BUCKETS = 64, OPERATORS = 24 };
 
 typedef struct problem {
-  double floats, compute, backward, add, buckets, pings;
+  double floats, compute, backward, add, buckets, pings, tail, early;
 } problem;
 
 static double seconds_a_byte; /* of adding; the same in all ranks, which share one process */
@@ -65,6 +67,37 @@ int __wrap_MPI_Ibarrier(MPI_Comm comm, MPI_Request *request);
 int __wrap_MPI_Ibarrier(MPI_Comm comm, MPI_Request *request) {
   *request = MPI_REQUEST_NULL;
   return MPI_Barrier(comm);
+}
+
+/* SMPI copies communicators with n^2 messages; nobody else sends anything here. */
+int __wrap_MPI_Comm_dup(MPI_Comm comm, MPI_Comm *made);
+int __wrap_MPI_Comm_dup(MPI_Comm comm, MPI_Comm *made) {
+  *made = comm;
+  return MPI_SUCCESS;
+}
+
+int __wrap_MPI_Comm_free(MPI_Comm *comm);
+int __wrap_MPI_Comm_free(MPI_Comm *comm) {
+  *comm = MPI_COMM_NULL;
+  return MPI_SUCCESS;
+}
+
+/* Every rank is a node of its own; SMPI would ask all ranks a second time. */
+int __wrap_MPI_Comm_split_type(MPI_Comm comm, int type, int key, MPI_Info info, MPI_Comm *made);
+int __wrap_MPI_Comm_split_type(MPI_Comm comm, int type, int key, MPI_Info info, MPI_Comm *made) {
+  (void)comm, (void)type, (void)key, (void)info;
+  *made = MPI_COMM_SELF;
+  return MPI_SUCCESS;
+}
+
+int __wrap_MPI_Iallgather(const void *send, int n_send, MPI_Datatype send_type, void *receive,
+                          int n_receive, MPI_Datatype receive_type, MPI_Comm comm,
+                          MPI_Request *request);
+int __wrap_MPI_Iallgather(const void *send, int n_send, MPI_Datatype send_type, void *receive,
+                          int n_receive, MPI_Datatype receive_type, MPI_Comm comm,
+                          MPI_Request *request) {
+  *request = MPI_REQUEST_NULL;
+  return MPI_Allgather(send, n_send, send_type, receive, n_receive, receive_type, comm);
 }
 
 /* Waiting without looking at the clock: simulated time passes inside MPI_Waitall only. */
@@ -121,6 +154,7 @@ static coh_status prepare(subject *s, const problem *p) {
   COH_TRY(coh_lane_sum_create(s->world, &s->lanes, COH_SUM_F32, s->n_floats, 1, &s->whole));
   for (int b = 0; b <= s->n_buckets; b++)
     s->first[b] = s->n_buckets ? s->n_floats * b / s->n_buckets : 0;
+  if (p->tail > 0 && s->n_buckets == 2) s->first[1] = s->n_floats - (int64_t)p->tail;
   for (int b = 0; b < s->n_buckets; b++)
     COH_TRY(coh_lane_sum_create(s->world, &s->lanes, COH_SUM_F32, s->first[b + 1] - s->first[b], 1,
                                 &s->part[b]));
@@ -138,6 +172,12 @@ static coh_status blocking(subject *s, const problem *p) {
   return sum_once(s, p);
 }
 
+// the share of backpropagation after which a bucket is ready
+static double ready_at(const subject *s, const problem *p, int bucket) {
+  if (p->tail > 0 && bucket == 0) return p->early;
+  return (double)(bucket + 1) / s->n_buckets;
+}
+
 // as task/learner_overlap.c does: buckets begin as backpropagation passes them, messages are tested
 // for between operators
 static coh_status overlapped(subject *s, const problem *p) {
@@ -145,7 +185,8 @@ static coh_status overlapped(subject *s, const problem *p) {
   int n_begun = 0, n_operators = s->n_buckets > OPERATORS ? s->n_buckets : OPERATORS;
   for (int k = 1; k <= n_operators; k++) {
     smpi_execute(p->backward / n_operators);
-    while (n_begun < s->n_buckets && (n_begun + 1) * n_operators <= k * s->n_buckets) {
+    while (n_begun < s->n_buckets &&
+           ready_at(s, p, n_begun) * n_operators <= (double)k + 1e-9) {
       const void *lane = s->gradient + s->first[n_begun];
       COH_TRY(coh_lane_sum_begin(s->part[n_begun], &lane, s->first[n_begun + 1] - s->first[n_begun],
                                  s->gradient + s->first[n_begun]));
@@ -211,7 +252,8 @@ int main(int n, char **argument) {
     const char *name;
     double *value;
   } options[] = {{"floats=", &p.floats}, {"compute=", &p.compute}, {"backward=", &p.backward},
-                 {"add=", &p.add},       {"buckets=", &p.buckets}, {"pings=", &p.pings}};
+                 {"add=", &p.add},       {"buckets=", &p.buckets}, {"pings=", &p.pings},
+               {"tail=", &p.tail},     {"early=", &p.early}};
   for (int i = 1; i < n; i++)
     for (size_t k = 0; k < sizeof options / sizeof *options; k++)
       if (strncmp(argument[i], options[k].name, strlen(options[k].name)) == 0)

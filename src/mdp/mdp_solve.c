@@ -1,8 +1,8 @@
 /* The optimum of a discounted model: inexact policy iteration, certified by MacQueen's bound.
  *
  * Plain sweeps go first, and on, while each narrows the bound well. Where they do not, the
- * greedy policy is taken and its equations are solved to a few hundredths of the residual: in
- * single precision (policy_chain.h), or in double where the discount is too near to 1 for it.
+ * greedy policy is taken and its equations are solved to a few hundredths of the residual
+ * (policy_chain.h).
  * Where rewards are rare, a start from them outward (mdp_wave.h) spares the sweeps that news
  * would need to cross the model.
  *
@@ -15,8 +15,6 @@
 #include "cohort/mdp.h"
 #include "mdp/mdp_blocks.h"
 #include "mdp/mdp_bound.h"
-#include "mdp/mdp_evaluate.h"
-#include "mdp/mdp_policy.h"
 #include "mdp/mdp_wave.h"
 #include "mdp/policy_chain.h"
 
@@ -73,9 +71,7 @@ typedef struct solver {
   double *values, *next;
   int32_t *choice;
   coh_mdp_dots *dots;
-  coh_policy_chain *chain;      /* made when first needed */
-  coh_mdp_evaluator *evaluator; /* instead of it */
-  double *reward;               /* of the policy, for the evaluator */
+  coh_policy_chain *chain; /* made when first needed */
   int64_t n_improvements, n_products;
 } solver;
 
@@ -90,7 +86,6 @@ typedef struct verdict {
 enum { MAX_PRODUCTS = 400, MAX_STALLS = 60 };
 static const double GOOD_RATE = 0.6;       /* of plain sweeps that are worth going on with */
 static const double RESIDUAL_RATIO = 0.02; /* of a correction */
-static const double SINGLE_ENOUGH = 1e-5;  /* 1 - discount from which single will do */
 
 typedef struct vector_job {
   const double *from;
@@ -118,31 +113,10 @@ static void shift_next(solver *work, double shift) {
   coh_mdp_blocks_run(work->mdp->n_states, work->n_threads, shift_block, &job);
 }
 
-/* Correct the values in double: the policy's whole equations, from the shifted sweep. */
-static coh_status correct_in_double(solver *work, double shift, double spread) {
-  const coh_mdp *mdp = work->mdp;
-  coh_mdp_policy policy = {.choice = work->choice};
-  if (!work->evaluator) {
-    COH_NEW(work->reward, mdp->n_states);
-    COH_TRY(coh_mdp_evaluator_create(mdp, NULL, COH_MDP_BICGSTAB, work->n_threads,
-                                     &work->evaluator));
-  }
-  shift_next(work, shift);
-  coh_mdp_policy_reward(mdp, policy, work->n_threads, work->reward);
-  coh_krylov_outcome outcome;
-  double target = 0.5 * RESIDUAL_RATIO * spread * sqrt((double)mdp->n_states);
-  COH_TRY(coh_mdp_evaluator_run(work->evaluator, policy, COH_MDP_BICGSTAB, work->reward, target,
-                                1000, work->values, &outcome));
-  work->n_products += outcome.n_products;
-  return COH_OK;
-}
-
 /* Approach the value of the greedy policy. */
 static coh_status correct(solver *work, const verdict *found) {
   const coh_mdp *mdp = work->mdp;
   double spread = found->high - found->low;
-  if (1.0 - mdp->discount < SINGLE_ENOUGH || !(spread > 1e-300))
-    return correct_in_double(work, 0.5 * (found->lower + found->upper), spread);
   if (!work->chain) COH_TRY(coh_policy_chain_create(mdp, work->n_threads, &work->chain));
   vector_job job = {.from = work->values, .to = work->next, .dots = work->dots};
   double sum;
@@ -189,8 +163,8 @@ static coh_status iterate(solver *work, double *width) {
               "the bound stays %.3g wide, above the tolerance of %.3g: rounding reaches %.3g",
               best, found.wanted, found.rounding);
     double spread = found.high - found.low;
-    // a correction that made things worse is followed by ever more sweeps
-    if (n_plain == 0 && spread > before) patience = patience ? 2 * patience : 4;
+    // a correction that made things worse is followed by a few sweeps
+    if (n_plain == 0 && spread > before) patience = 4;
     if (n_plain == 0 && spread < 0.5 * before) patience = 0;
     bool plain = spread < GOOD_RATE * before ? n_plain > 0 || work->n_improvements < 3
                                              : n_plain < patience || work->n_improvements < 3;
@@ -237,12 +211,10 @@ coh_status coh_mdp_solve(const coh_mdp *mdp, const coh_mdp_solve_options *option
     if (options->n_threads > 0) work.n_threads = options->n_threads;
   }
   coh_status status = solve(&work, solution);
-  coh_mdp_evaluator_destroy(&work.evaluator);
   coh_policy_chain_destroy(&work.chain);
   coh_mdp_dots_destroy(&work.dots);
   coh_free(work.values);
   coh_free(work.next);
-  coh_free(work.reward);
   coh_free(work.choice);
   return status;
 }

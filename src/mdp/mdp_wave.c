@@ -6,7 +6,7 @@
 #include "base/alloc.h"
 #include "mdp/mdp_kernel.h"
 
-enum { MAX_SWEEPS = 60 };
+enum { MAX_SWEEPS = 1000 };
 
 /* The reward that most rows pay; false where less than 95% of the rows do. */
 static bool common_reward(const coh_mdp *mdp, double *common) {
@@ -88,7 +88,7 @@ static double sweep_along(const coh_mdp *mdp, bool minimize, const uint32_t *ord
 static void sweep_until_still(const coh_mdp *mdp, bool minimize, const uint32_t *order,
                               int64_t n, double *values, int64_t *n_sweeps) {
   double greatest = 0.0;
-  for (int k = 0; k < MAX_SWEEPS; k++) {
+  for (int k = 1; k <= MAX_SWEEPS; k++) {
     double change = sweep_along(mdp, minimize, order, n, values);
     ++*n_sweeps;
     if (change > greatest) greatest = change;

@@ -13,27 +13,30 @@
 
 enum {
   MAX_LEVELS = 8,
-  SMALL = 96,       /* states that need no coarser level */
+  SMALL = 256,      /* states that need no coarser level */
   MAX_GROUP = 1024, /* states a group; a power of two, so that it divides a block */
   COARSE_PRODUCTS = 60,
 };
 static const double COARSE_RATIO = 0.02;
+static const double FINE_SHARE = 0.1,
+                    COARSE_SHARE = 0.5; /* of entries, that a coarser level may have */
 
 typedef struct level {
   int64_t n;
   int64_t *at;    /* n + 1: where a state's entries begin */
   uint32_t *next; /* entries */
-  float *probability;
+  double *probability;
   int group; /* states that one of the coarser level stands for; 0: there is none */
-  float *memory;
-  float *rhs, *r, *shadow, *p, *v, *t, *x, *z, *w;
+  double *memory;
+  double *rhs, *r, *shadow, *p, *v, *t, *x, *z, *w;
   coh_mdp_dots *dots;
+  double *factors; /* the smallest level: L and U of I - discount P, n x n */
 } level;
 
 struct coh_policy_chain {
   const coh_mdp *mdp;
   int n_threads;
-  float discount;
+  double discount;
   int n_levels;
   level level[MAX_LEVELS];
   double *scratch; /* n_threads x states of the largest coarse level */
@@ -96,10 +99,11 @@ static int64_t groups_of(const coh_policy_chain *chain, int of, int group, int64
   return n_found;
 }
 
-/* The smallest group whose level would have a tenth of the entries, by a sample; 0: none. */
+/* The smallest group whose level would have few enough entries, by a sample; 0: none. */
 static int choose_group(const coh_policy_chain *chain, int of, uint32_t *mark,
                         uint32_t *found) {
   int64_t n_states = chain->level[of].n;
+  double most = (of == 0 ? FINE_SHARE : COARSE_SHARE) * (double)chain->level[of].at[n_states];
   for (int group = of == 0 ? 16 : 4; group <= MAX_GROUP; group *= 2) {
     int64_t n = (n_states + group - 1) / group, n_entries = 0, n_taken = 0;
     if (n < 8) return 0;
@@ -109,7 +113,7 @@ static int choose_group(const coh_policy_chain *chain, int of, uint32_t *mark,
       n_taken++;
     }
     double estimate = (double)n_entries / (double)n_taken * (double)n;
-    if (estimate <= 0.1 * (double)chain->level[of].at[n_states]) return group;
+    if (estimate <= most) return group;
   }
   return 0;
 }
@@ -161,8 +165,8 @@ static coh_status prepare(coh_policy_chain *chain) {
   COH_TRY(shape(chain));
   for (int k = 0; k < chain->n_levels; k++) {
     level *at = &chain->level[k];
-    float **vector[] = {&at->rhs, &at->r, &at->shadow, &at->p, &at->v,
-                        &at->t,   &at->x, &at->z,      &at->w};
+    double **vector[] = {&at->rhs, &at->r, &at->shadow, &at->p, &at->v,
+                         &at->t,   &at->x, &at->z,      &at->w};
     enum { N_VECTORS = sizeof vector / sizeof *vector };
     int64_t stride = (at->n + 15) / 16 * 16;
     COH_NEW(at->memory, stride * N_VECTORS);
@@ -170,6 +174,8 @@ static coh_status prepare(coh_policy_chain *chain) {
       *vector[i] = at->memory + stride * i;
     COH_TRY(coh_mdp_dots_create(at->n, k == 0 ? chain->n_threads : 1, &at->dots));
   }
+  level *last = &chain->level[chain->n_levels - 1];
+  if (last->n <= SMALL) COH_NEW(last->factors, last->n * last->n);
   chain->n_scratch = chain->n_levels > 1 ? chain->level[1].n : 0;
   COH_NEW(chain->scratch, chain->n_scratch * chain->n_threads);
   return COH_OK;
@@ -180,7 +186,7 @@ coh_status coh_policy_chain_create(const coh_mdp *mdp, int n_threads, coh_policy
   COH_NEW(chain, 1);
   chain->mdp = mdp;
   chain->n_threads = n_threads;
-  chain->discount = (float)mdp->discount;
+  chain->discount = mdp->discount;
   coh_status status = prepare(chain);
   if (status != COH_OK) {
     coh_policy_chain_destroy(&chain);
@@ -199,6 +205,7 @@ void coh_policy_chain_destroy(coh_policy_chain **given) {
     coh_free(at->next);
     coh_free(at->probability);
     coh_free(at->memory);
+    coh_free(at->factors);
     coh_mdp_dots_destroy(&at->dots);
   }
   coh_free(chain->scratch);
@@ -220,15 +227,15 @@ static void copy_block(void *given, int64_t first, int64_t end) {
     int64_t row = mdp->first_row[s] + job->choice[s], e = mdp->first_entry[row];
     int64_t n = mdp->first_entry[row + 1] - e, at = job->fine->at[s];
     uint32_t *next = job->fine->next + at;
-    float *probability = job->fine->probability + at;
+    double *probability = job->fine->probability + at;
     for (int64_t k = 0; k < n; k++) {
       next[k] = mdp->next[e + k];
-      probability[k] = (float)mdp->probability[e + k];
+      probability[k] = mdp->probability[e + k];
     }
     // a shorter row is filled up: nothing, to itself
     for (int64_t k = n; k < job->fine->at[s + 1] - at; k++) {
       next[k] = (uint32_t)s;
-      probability[k] = 0.0f;
+      probability[k] = 0.0;
     }
   }
 }
@@ -240,10 +247,10 @@ static void average_groups(const level *fine, level *coarse, int64_t first, int6
   for (int64_t g = first; g < end; g++) {
     int64_t last = (g + 1) * group < fine->n ? (g + 1) * group : fine->n;
     for (int64_t e = fine->at[g * group]; e < fine->at[last]; e++)
-      scratch[fine->next[e] / group] += (double)fine->probability[e];
+      scratch[fine->next[e] / group] += fine->probability[e];
     double share = 1.0 / (double)(last - g * group);
     for (int64_t e = coarse->at[g]; e < coarse->at[g + 1]; e++) {
-      coarse->probability[e] = (float)(share * scratch[coarse->next[e]]);
+      coarse->probability[e] = share * scratch[coarse->next[e]];
       scratch[coarse->next[e]] = 0.0;
     }
   }
@@ -264,11 +271,49 @@ static void average(coh_policy_chain *chain, int of) {
   }
 }
 
+/* L and U of I - discount P, dense. Rows are diagonally dominant: no pivots are needed. */
+static void factorise(level *at, double discount) {
+  int64_t n = at->n;
+  double *a = at->factors;
+  memset(a, 0, (size_t)(n * n) * sizeof *a);
+  for (int64_t i = 0; i < n; i++) {
+    a[i * n + i] = 1.0;
+    for (int64_t e = at->at[i]; e < at->at[i + 1]; e++)
+      a[i * n + at->next[e]] -= discount * at->probability[e];
+  }
+  for (int64_t k = 0; k < n; k++)
+    for (int64_t i = k + 1; i < n; i++) {
+      if (a[i * n + k] == 0.0) continue;
+      double factor = a[i * n + k] /= a[k * n + k];
+      for (int64_t j = k + 1; j < n; j++)
+        a[i * n + j] -= factor * a[k * n + j];
+    }
+}
+
+static void solve_directly(level *at) {
+  int64_t n = at->n;
+  const double *a = at->factors;
+  for (int64_t i = 0; i < n; i++) {
+    double sum = at->rhs[i];
+    for (int64_t j = 0; j < i; j++)
+      sum -= a[i * n + j] * at->x[j];
+    at->x[i] = sum;
+  }
+  for (int64_t i = n - 1; i >= 0; i--) {
+    double sum = at->x[i];
+    for (int64_t j = i + 1; j < n; j++)
+      sum -= a[i * n + j] * at->x[j];
+    at->x[i] = sum / a[i * n + i];
+  }
+}
+
 void coh_policy_chain_set(coh_policy_chain *chain, const int32_t *choice) {
   copy_job job = {chain->mdp, &chain->level[0], choice};
   coh_mdp_blocks_run(chain->mdp->n_states, chain->n_threads, copy_block, &job);
   for (int of = 0; of + 1 < chain->n_levels; of++)
     average(chain, of);
+  level *last = &chain->level[chain->n_levels - 1];
+  if (last->factors) factorise(last, chain->discount);
 }
 
 /* ------------------------------------------------------------------------------ BiCGStab -- */
@@ -277,21 +322,21 @@ void coh_policy_chain_set(coh_policy_chain *chain, const int32_t *choice) {
 typedef struct pass {
   const level *at;
   const level *coarse;
-  float discount, alpha, omega, beta;
-  const float *x, *with;
-  float *y;
+  double discount, alpha, omega, beta;
+  const double *x, *with;
+  double *y;
 } pass;
 
 /* y = x - discount P x; sums: with . y and y . y */
 static void product_block(void *given, int64_t first, int64_t end) {
   const pass *job = given;
   const level *at = job->at;
-  const float *x = job->x, *probability = at->probability;
+  const double *x = job->x, *probability = at->probability;
   const uint32_t *next = at->next;
   double with = 0.0, square = 0.0;
   int64_t e = at->at[first];
   for (int64_t s = first; s < end; s++) {
-    float even = 0.0f, odd = 0.0f;
+    double even = 0.0, odd = 0.0;
     int64_t stop = at->at[s + 1];
     for (; e + 2 <= stop; e += 2) {
       even += probability[e] * x[next[e]];
@@ -301,10 +346,10 @@ static void product_block(void *given, int64_t first, int64_t end) {
       even += probability[e] * x[next[e]];
       e++;
     }
-    float y = x[s] - job->discount * (even + odd);
+    double y = x[s] - job->discount * (even + odd);
     job->y[s] = y;
-    with += (double)job->with[s] * (double)y;
-    square += (double)y * (double)y;
+    with += job->with[s] * y;
+    square += y * y;
   }
   coh_mdp_dots_put(at->dots, first, 0, with);
   coh_mdp_dots_put(at->dots, first, 1, square);
@@ -314,10 +359,10 @@ static void begin_block(void *given, int64_t first, int64_t end) {
   const level *at = ((const pass *)given)->at;
   double square = 0.0;
   for (int64_t s = first; s < end; s++) {
-    float r = at->rhs[s];
+    double r = at->rhs[s];
     at->r[s] = at->shadow[s] = at->p[s] = r;
-    at->x[s] = 0.0f;
-    square += (double)r * (double)r;
+    at->x[s] = 0.0;
+    square += r * r;
   }
   coh_mdp_dots_put(at->dots, first, 0, square);
 }
@@ -326,9 +371,9 @@ static void begin_block(void *given, int64_t first, int64_t end) {
 static void half_block(void *given, int64_t first, int64_t end) {
   const pass *job = given;
   const level *at = job->at;
-  float *r = at->r;
-  const float *v = at->v;
-  float alpha = job->alpha;
+  double *r = at->r;
+  const double *v = at->v;
+  double alpha = job->alpha;
   COH_VECTOR_LOOP
   for (int64_t s = first; s < end; s++)
     r[s] -= alpha * v[s];
@@ -338,14 +383,14 @@ static void half_block(void *given, int64_t first, int64_t end) {
 static void step_block(void *given, int64_t first, int64_t end) {
   const pass *job = given;
   const level *at = job->at;
-  float alpha = job->alpha, omega = job->omega;
+  double alpha = job->alpha, omega = job->omega;
   double square[8] = {0}, along[8] = {0};
   for (int64_t s = first; s < end; s++) {
     at->x[s] += alpha * at->z[s] + omega * at->w[s];
-    float r = at->r[s] - omega * at->t[s];
+    double r = at->r[s] - omega * at->t[s];
     at->r[s] = r;
-    square[s & 7] += (double)r * (double)r;
-    along[s & 7] += (double)at->shadow[s] * (double)r;
+    square[s & 7] += r * r;
+    along[s & 7] += at->shadow[s] * r;
   }
   for (int k = 4; k > 0; k /= 2)
     for (int i = 0; i < k; i++) {
@@ -360,8 +405,8 @@ static void step_block(void *given, int64_t first, int64_t end) {
 static void turn_block(void *given, int64_t first, int64_t end) {
   const pass *job = given;
   const level *at = job->at;
-  const float *r = at->r, *v = at->v;
-  float *p = at->p, beta = job->beta, omega = job->omega;
+  const double *r = at->r, *v = at->v;
+  double *p = at->p, beta = job->beta, omega = job->omega;
   COH_VECTOR_LOOP
   for (int64_t s = first; s < end; s++)
     p[s] = r[s] + beta * (p[s] - omega * v[s]);
@@ -373,10 +418,10 @@ static void restrict_block(void *given, int64_t first, int64_t end) {
   int64_t group = job->at->group;
   for (int64_t s = first; s < end; s += group) {
     int64_t last = s + group < end ? s + group : end;
-    float sum[4] = {0};
+    double sum[4] = {0};
     for (int64_t i = s; i < last; i++)
       sum[i & 3] += job->x[i];
-    job->coarse->rhs[s / group] = ((sum[0] + sum[2]) + (sum[1] + sum[3])) / (float)(last - s);
+    job->coarse->rhs[s / group] = ((sum[0] + sum[2]) + (sum[1] + sum[3])) / (double)(last - s);
   }
 }
 
@@ -386,7 +431,7 @@ static void prolong_block(void *given, int64_t first, int64_t end) {
   int64_t group = job->at->group;
   for (int64_t s = first; s < end; s += group) {
     int64_t last = s + group < end ? s + group : end;
-    float change = job->coarse->x[s / group] - job->coarse->rhs[s / group];
+    double change = job->coarse->x[s / group] - job->coarse->rhs[s / group];
     for (int64_t i = s; i < last; i++)
       job->y[i] = job->x[i] + change;
   }
@@ -398,7 +443,7 @@ static void run(const coh_policy_chain *chain, int k, coh_mdp_block_work work, p
   coh_mdp_blocks_run(chain->level[k].n, k == 0 ? chain->n_threads : 1, work, job);
 }
 
-static void precondition(coh_policy_chain *chain, int k, const float *x, float *y) {
+static void precondition(coh_policy_chain *chain, int k, const double *x, double *y) {
   level *at = &chain->level[k];
   if (at->group == 0) {
     memcpy(y, x, (size_t)at->n * sizeof *y);
@@ -412,6 +457,10 @@ static void precondition(coh_policy_chain *chain, int k, const float *x, float *
 
 static int64_t solve(coh_policy_chain *chain, int k, double ratio, int64_t max_products) {
   level *at = &chain->level[k];
+  if (at->factors) {
+    solve_directly(at);
+    return 1;
+  }
   pass job = {.at = at, .discount = chain->discount};
   double sum[2];
   run(chain, k, begin_block, &job);
@@ -423,7 +472,7 @@ static int64_t solve(coh_policy_chain *chain, int k, double ratio, int64_t max_p
     job.x = at->z, job.with = at->shadow, job.y = at->v;
     run(chain, k, product_block, &job);
     coh_mdp_dots_total(at->dots, 2, sum);
-    job.alpha = (float)(rho / sum[0]);
+    job.alpha = rho / sum[0];
     if (!isfinite(job.alpha)) break;
     run(chain, k, half_block, &job);
     precondition(chain, k, at->r, at->w);
@@ -431,16 +480,22 @@ static int64_t solve(coh_policy_chain *chain, int k, double ratio, int64_t max_p
     run(chain, k, product_block, &job);
     n_products += 2;
     coh_mdp_dots_total(at->dots, 2, sum);
-    job.omega = sum[1] > 0.0 ? (float)(sum[0] / sum[1]) : 0.0f;
+    job.omega = sum[1] > 0.0 ? sum[0] / sum[1] : 0.0;
     run(chain, k, step_block, &job);
     coh_mdp_dots_total(at->dots, 2, sum);
     norm = sqrt(sum[0]);
-    job.beta = (float)(sum[1] / rho * ((double)job.alpha / (double)job.omega));
+    job.beta = sum[1] / rho * (job.alpha / job.omega);
     rho = sum[1];
-    if (!isfinite(job.beta) || job.beta == 0.0f || !(norm < 1e4 * first)) break;
+    if (!isfinite(job.beta) || job.beta == 0.0 || !(norm < 1e4 * first)) break;
     run(chain, k, turn_block, &job);
   }
-  if (!(norm < first)) memset(at->x, 0, (size_t)at->n * sizeof *at->x);
+  // no nearer than at the start: take nothing, or as a preconditioner what changes nothing
+  if (!(norm < first)) {
+    if (k == 0)
+      memset(at->x, 0, (size_t)at->n * sizeof *at->x);
+    else
+      memcpy(at->x, at->rhs, (size_t)at->n * sizeof *at->x);
+  }
   return n_products;
 }
 
@@ -455,20 +510,20 @@ typedef struct correct_job {
 
 static void residual_block(void *given, int64_t first, int64_t end) {
   const correct_job *job = given;
-  float *rhs = job->fine->rhs;
+  double *rhs = job->fine->rhs;
   double inverse = 1.0 / job->scale;
   COH_VECTOR_LOOP
   for (int64_t s = first; s < end; s++)
-    rhs[s] = (float)((job->next[s] - job->values[s] - job->mean) * inverse);
+    rhs[s] = (job->next[s] - job->values[s] - job->mean) * inverse;
 }
 
 static void add_block(void *given, int64_t first, int64_t end) {
   const correct_job *job = given;
-  const float *x = job->fine->x;
+  const double *x = job->fine->x;
   double *values = job->values, shift = job->shift, scale = job->scale;
   COH_VECTOR_LOOP
   for (int64_t s = first; s < end; s++)
-    values[s] += scale * (double)x[s] + shift;
+    values[s] += scale * x[s] + shift;
 }
 
 int64_t coh_policy_chain_correct(coh_policy_chain *chain, coh_policy_residual residual,

@@ -2,8 +2,8 @@
  *
  *     (I - discount P_pi) d = r
  *
- * Probabilities and vectors are single: half the bytes of a product. What a correction lacks in
- * digits the next sweep, in double, shows as residual. BiCGStab (van der Vorst 1992) is
+ * Solved to a few hundredths. What a correction lacks in
+ * digits the next sweep shows as residual. BiCGStab (van der Vorst 1992) is
  * preconditioned by coarser chains over groups of consecutive states, whose rows are the
  * group's mean: what is slow to mix over many states is solved among few (iterative
  * aggregation; Bertsekas and Castanon 1989). Sums depend on fixed blocks only, never on

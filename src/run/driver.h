@@ -49,13 +49,19 @@ coh_status coh_run_open_saved(coh_world *world, const char *folder,
                               const coh_run_start_options *options, bool is_trained,
                               coh_run **run);
 
+/* Fill the options of a command that has a table of its own from the overrides of a command
+ * line. name: stands in messages; target: out, caller clears. Not collective. Fails:
+ * COH_E_CONFIG. */
+coh_status coh_run_read_overrides(const char *name, const coh_option *table,
+                                  const coh_run_start_options *given, void *target);
+
 /* One object of JSON for a row of metrics, as a member of what is being written. */
 struct coh_json_writer;
 void coh_run_write_row(const coh_metric_row *row, struct coh_json_writer *out);
 
-/* Make the folder that was asked for, or runs/NAME, runs/NAME-2 ... NULL asked: the first that is
- * free. n_existing: out, bytes of the part of its path that was there before. Not collective.
- * Fails: COH_E_CONFIG where a run or a sweep lies there already; COH_E_IO. */
+/* Make the folder that was asked for, or runs/NAME, runs/NAME-2 ... NULL asked: the first that
+ * is free. n_existing: out, bytes of the part of its path that was there before. Not
+ * collective. Fails: COH_E_CONFIG where a run or a sweep lies there already; COH_E_IO. */
 coh_status coh_run_choose_folder(const char *name, const char *asked, char *folder,
                                  size_t n_bytes, size_t *n_existing);
 

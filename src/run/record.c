@@ -62,17 +62,6 @@ typedef struct recorder {
   bool stopped; // by the player
 } recorder;
 
-static coh_status read_options(const coh_run_start_options *given, coh_record_options *out) {
-  coh_config *config = NULL;
-  COH_TRY(coh_config_parse("record", "{}", 2, &config));
-  coh_status status = COH_OK;
-  for (int64_t k = 0; given && k < given->n_overrides && status == COH_OK; k++)
-    status = coh_config_override(config, given->overrides[k]);
-  if (status == COH_OK) status = coh_options_fill(coh_record_option_table, config, out);
-  coh_config_destroy(&config);
-  return status;
-}
-
 // ---- who acts -----------------------------------------------------------------------------
 
 static coh_status open_environment(const char *source, recorder *r) {
@@ -229,7 +218,7 @@ static coh_status record(coh_world *world, const char *source, const char *path,
             "%s: recorded behaviour is written as .npz, .csv or a folder (a name that ends "
             "with /)",
             path);
-  COH_TRY(read_options(options, &r->options));
+  COH_TRY(coh_run_read_overrides("record", coh_record_option_table, options, &r->options));
   COH_TRY(coh_comm_agree(world, open_source(world, source, r)));
   COH_TRY(coh_comm_agree(world, prepare(source, r)));
   COH_TRY(record_all(r));

@@ -34,6 +34,18 @@ static coh_status print_row(const coh_metric_row *row, FILE *output) {
   return print_text(&text, output);
 }
 
+coh_status coh_run_read_overrides(const char *name, const coh_option *table,
+                                  const coh_run_start_options *given, void *target) {
+  coh_config *config = NULL;
+  COH_TRY(coh_config_parse(name, "{}", 2, &config));
+  coh_status status = COH_OK;
+  for (int64_t k = 0; given && k < given->n_overrides && status == COH_OK; k++)
+    status = coh_config_override(config, given->overrides[k]);
+  if (status == COH_OK) status = coh_options_fill(table, config, target);
+  coh_config_destroy(&config);
+  return status;
+}
+
 // the hash of the config as the run was started with it
 static coh_status hash_of(coh_world *world, const char *folder, char path[COH_PATH_BYTES],
                           uint64_t *hash) {

@@ -87,17 +87,6 @@ static coh_status open_run(asked *a, const char *folder) {
   return COH_OK;
 }
 
-static coh_status read_options(asked *a, const coh_run_start_options *options) {
-  coh_config *root = NULL;
-  COH_TRY(coh_config_parse("command line", "{}", 2, &root));
-  coh_status status = COH_OK;
-  for (int64_t i = 0; options && i < options->n_overrides && status == COH_OK; i++)
-    status = coh_config_override(root, options->overrides[i]);
-  if (status == COH_OK) status = coh_options_fill(coh_explain_option_table, root, &a->options);
-  coh_config_destroy(&root);
-  return status;
-}
-
 static coh_status find_topic(const char *name, const coh_explain_topic **topic) {
   const coh_kind *kind = coh_kind_find(&coh_explain_topic_kinds, name);
   if (!kind) {
@@ -162,7 +151,8 @@ coh_status coh_run_explain(const char *folder, bool is_run, const char *const *t
   const coh_explain_output output = {&a, add_picture, add_text, add_warning, add_table};
   COH_NEW(a.results, 1);
   a.results->active = true;
-  coh_status status = read_options(&a, options);
+  coh_status status =
+      coh_run_read_overrides("command line", coh_explain_option_table, options, &a.options);
   a.site = (coh_explain_site){
       .options = &a.options, .folder = folder, .n_threads = 1, .output = &output};
   if (status == COH_OK) status = show_and_keep(&a, folder, is_run, topics, n_topics);

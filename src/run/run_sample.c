@@ -175,17 +175,6 @@ static coh_status write_file(const samples *s, const char *path) {
 
 // ---- the command --------------------------------------------------------------------------
 
-static coh_status read_options(const coh_run_start_options *given, coh_sample_options *out) {
-  coh_config *config = NULL;
-  COH_TRY(coh_config_parse("sample", "{}", 2, &config));
-  coh_status status = COH_OK;
-  for (int64_t k = 0; given && k < given->n_overrides && status == COH_OK; k++)
-    status = coh_config_override(config, given->overrides[k]);
-  if (status == COH_OK) status = coh_options_fill(coh_sample_option_table, config, out);
-  coh_config_destroy(&config);
-  return status;
-}
-
 static coh_status write_all(const coh_run *run, const char *folder, const samples *s,
                             const char *const *paths, int64_t n_paths) {
   char standard[2][COH_PATH_BYTES];
@@ -226,7 +215,8 @@ static coh_status sample(coh_run *run, const char *folder, const coh_sample_opti
 coh_status coh_run_sample(coh_world *world, const char *folder, const char *const *paths,
                           int64_t n_paths, const coh_run_start_options *options) {
   coh_sample_options wanted;
-  COH_TRY(coh_comm_agree(world, read_options(options, &wanted)));
+  COH_TRY(coh_comm_agree(
+      world, coh_run_read_overrides("sample", coh_sample_option_table, options, &wanted)));
   coh_run_start_options quiet = {.quiet = true, .output = options ? options->output : NULL};
   coh_run *run;
   COH_TRY(coh_run_open_saved(world, folder, &quiet, true, &run));

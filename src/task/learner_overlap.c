@@ -29,7 +29,7 @@ coh_status coh_learner_overlap(coh_learner *learner, const coh_program *program,
   learner->n_buckets = 0;
   int64_t n_floats = learner->n_floats;
   // within one node the sum is work for the same cores: there is nothing to hide
-  if (coh_world_n_nodes(learner->context->world) == 1 || n_floats < 2 * BUCKET_FLOATS)
+  if (coh_world_n_nodes(learner->context->world) == 1 || n_floats < BUCKET_FLOATS)
     return COH_OK;
   int64_t most = later(n_floats / COH_MAX_BUCKETS, BUCKET_FLOATS), end = n_floats, ready = 0;
   for (int64_t k = coh_graph_n_parameters(layout) - 1; k >= 0; k--) {

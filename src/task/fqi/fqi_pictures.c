@@ -144,7 +144,7 @@ static coh_status open_maps(const coh_fqi *fqi, maps *m) {
 coh_status coh_fqi_draw(coh_fqi *fqi, coh_results *results) {
   const coh_transitions *batch = fqi->batch;
   maps m = {.x = 0, .y = 1};
-  if (batch->n_values < 2 || batch->n_values > 16) return COH_OK; // not to be shown in a plane
+  if (batch->n_values < 2 || batch->n_values > 8) return COH_OK; // not to be shown in a plane
   coh_status status = coh_comm_agree(fqi->context->world, open_maps(fqi, &m));
   bool is_flat = status == COH_OK && (m.low[0] == m.high[0] || m.low[1] == m.high[1]);
   if (status == COH_OK && !is_flat) status = draw(fqi, &m, results);

@@ -154,12 +154,137 @@ static void rows_that_move_get_what_walking_gives(void **state) {
   test_free(p);
 }
 
+// rows whose feature is 0, 1, 2, ... and a tree of them
+static void grow_line(int n, const double *y, const coh_tree_options *options, coh_tree *tree) {
+  float x[64];
+  for (int i = 0; i < n; i++)
+    x[i] = (float)i;
+  coh_tree_sample sample = {
+      .n_rows = n, .n_features = 1, .n_stride = n, .features = x, .targets = y};
+  coh_tree_grower *grower = NULL;
+  assert_ok(coh_tree_grower_create(n, 0, 1, &grower));
+  coh_stream stream = draws();
+  assert_ok(coh_tree_grow(grower, options, &sample, NULL, &stream, tree));
+  coh_tree_grower_destroy(&grower);
+}
+
+static void equal_targets_are_one_leaf(void **state) {
+  (void)state;
+  double y[20];
+  for (int i = 0; i < 20; i++)
+    y[i] = 0.3;
+  const coh_tree_split looks_at_targets[] = {COH_SPLIT_EXTRA, COH_SPLIT_BEST};
+  for (int k = 0; k < 2; k++) {
+    coh_tree tree = {0};
+    grow_line(20, y, &(coh_tree_options){.split = looks_at_targets[k], .n_min = 2}, &tree);
+    assert_int_equal(tree.n_nodes, 1);
+    assert_within(tree.value[0], 0.3, 1e-15);
+    coh_tree_clear(&tree);
+  }
+}
+
+// a step at 12.5 and nothing else: the cut, and the leaves' values, are known
+static void a_step_is_cut_where_it_is(void **state) {
+  (void)state;
+  double y[32];
+  for (int i = 0; i < 32; i++)
+    y[i] = 1e6 + (i < 13 ? -0.25 : 0.5);
+  coh_tree tree = {0};
+  grow_line(32, y, &(coh_tree_options){.split = COH_SPLIT_BEST, .n_min = 2}, &tree);
+  assert_int_equal(tree.n_nodes, 3);
+  assert_within(tree.node[0].threshold, 12.5, 0);
+  assert_within(tree.value[tree.node[0].left], 1e6 - 0.25, 1e-9);
+  assert_within(tree.value[tree.node[0].left + 1], 1e6 + 0.5, 1e-9);
+  coh_tree_clear(&tree);
+}
+
+// a node of fewer than n_min rows is a leaf, one of n_min is cut
+static void n_min_rows_are_cut(void **state) {
+  (void)state;
+  double y[10];
+  for (int i = 0; i < 10; i++)
+    y[i] = i;
+  for (int split = 0; split < 3; split++) {
+    coh_tree tree = {0};
+    grow_line(10, y, &(coh_tree_options){.split = (coh_tree_split)split, .n_min = 11}, &tree);
+    assert_int_equal(tree.n_nodes, 1);
+    assert_within(tree.value[0], 4.5, 1e-12);
+    grow_line(10, y, &(coh_tree_options){.split = (coh_tree_split)split, .n_min = 10}, &tree);
+    assert_true(tree.n_nodes >= 3);
+    coh_tree_clear(&tree);
+  }
+}
+
+// rows that no feature tells apart share a leaf and its mean
+static void duplicates_share_a_leaf(void **state) {
+  (void)state;
+  const float x[] = {1, 1, 1, 2, 2, 2};
+  const double y[] = {1, 2, 6, 10, 20, 60};
+  coh_tree_sample sample = {
+      .n_rows = 6, .n_features = 1, .n_stride = 6, .features = x, .targets = y};
+  coh_tree_grower *grower = NULL;
+  assert_ok(coh_tree_grower_create(6, 0, 1, &grower));
+  for (int split = 0; split < 3; split++) {
+    coh_tree tree = {0};
+    coh_tree_options options = {.split = (coh_tree_split)split, .n_min = 2};
+    coh_stream stream = draws();
+    double sums[6] = {0};
+    assert_ok(coh_tree_grow(grower, &options, &sample, NULL, &stream, &tree));
+    assert_int_equal(tree.n_leaves, 2);
+    coh_tree_add(&tree, 6, 1, x, sums);
+    for (int i = 0; i < 6; i++)
+      assert_within(sums[i], i < 3 ? 3 : 30, 1e-12);
+    coh_tree_clear(&tree);
+  }
+  coh_tree_grower_destroy(&grower);
+}
+
+// with one candidate every varying feature is taken about as often, whatever it explains; with
+// all of them the one that explains everything is taken whenever its cut falls well
+static void one_candidate_is_any_feature(void **state) {
+  (void)state;
+  enum { ROWS = 16, TREES = 600 };
+  float x[3 * ROWS];
+  double y[ROWS];
+  for (int i = 0; i < ROWS; i++) {
+    x[i] = (float)i, x[ROWS + i] = (float)(i * 7 % ROWS), x[2 * ROWS + i] = 4;
+    y[i] = i;
+  }
+  coh_tree_sample sample = {
+      .n_rows = ROWS, .n_features = 3, .n_stride = ROWS, .features = x, .targets = y};
+  coh_tree_grower *grower = NULL;
+  assert_ok(coh_tree_grower_create(ROWS, 0, 3, &grower));
+  for (int64_t most = 0; most < 2; most++) {
+    int taken[3] = {0};
+    for (uint32_t t = 0; t < TREES; t++) {
+      coh_tree tree = {0};
+      coh_tree_options options = {
+          .split = COH_SPLIT_EXTRA, .n_candidates = most, .n_min = ROWS};
+      coh_stream stream = coh_stream_begin(coh_key_make(1, "trees"), t, 0);
+      assert_ok(coh_tree_grow(grower, &options, &sample, NULL, &stream, &tree));
+      taken[tree.node[0].feature]++;
+      coh_tree_clear(&tree);
+    }
+    assert_int_equal(taken[2], 0); // it does not vary
+    if (most == 1)
+      assert_true(taken[0] > TREES * 0.43 && taken[1] > TREES * 0.43); // 3.5 deviations
+    else
+      assert_true(taken[0] > TREES * 0.75);
+  }
+  coh_tree_grower_destroy(&grower);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(trees_grown_to_the_end_return_every_target),
       cmocka_unit_test(leaves_of_many_rows_hold_their_mean),
       cmocka_unit_test(the_best_cut_is_the_best_of_all),
       cmocka_unit_test(rows_that_move_get_what_walking_gives),
+      cmocka_unit_test(equal_targets_are_one_leaf),
+      cmocka_unit_test(a_step_is_cut_where_it_is),
+      cmocka_unit_test(n_min_rows_are_cut),
+      cmocka_unit_test(duplicates_share_a_leaf),
+      cmocka_unit_test(one_candidate_is_any_feature),
   };
   int failed = cmocka_run_group_tests(tests, NULL, NULL);
   return failed || coh_alloc_live() != 0;

@@ -198,7 +198,7 @@ static void kernel_rows(const coh_grid_field *f, int c, int64_t first, float spa
                         float freedom, float *plane, float *re, float *im, float *next) {
   int64_t n0 = f->size[0], n1 = f->size[1];
   for (int64_t j = 0; j < n1; j++) {
-    float dy = spacing * (float)(j <= n1 / 2 ? j : j - n1);
+    float dy = f->line ? 0 : spacing * (float)(j <= n1 / 2 ? j : j - n1);
     for (int64_t t = 0; t < L; t++) {
       int64_t i = first + t;
       float dx = spacing * (float)(i <= n0 / 2 ? i : i - n0);

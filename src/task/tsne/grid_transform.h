@@ -2,6 +2,7 @@
 #ifndef COHORT_TASK_TSNE_GRID_TRANSFORM_H
 #define COHORT_TASK_TSNE_GRID_TRANSFORM_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "la/fourier.h"
@@ -12,6 +13,7 @@ enum { COH_GRID_LANES = COH_FOURIER_BATCH };
  * pitch: floats of a row of nodes, used[1] rounded up to 16. */
 typedef struct coh_grid_field {
   int64_t used[2], size[2], pitch;
+  bool line;    /* all points have the same second coordinate */
   int64_t half; /* size[0] / 2 + 1 rows of a real transform, rounded up to 8 */
   coh_fourier *plan[2];
   float *charge;            /* (used[0], pitch) */

@@ -165,6 +165,7 @@ static coh_status choose_grid(coh_tsne_grid *g, const float *y) {
     }
   f->pitch = round_up(used[1], 2 * COH_GRID_LANES);
   f->half = round_up(size[0] / 2 + 1, COH_GRID_LANES);
+  f->line = g->dims == 1;
   g->spacing = (float)h;
   if (!same) COH_TRY(lay_out(g));
   coh_grid_kernels(f, h, g->freedom, g->n_threads, g->scratch);

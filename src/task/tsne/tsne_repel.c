@@ -72,8 +72,11 @@ coh_status coh_tsne_repel(coh_tsne *t) {
 coh_status coh_tsne_repel_create(coh_tsne *t) {
   const coh_tsne_options *o = t->options;
   int n_threads = t->context->n_threads;
-  if (t->method == COH_TSNE_GRID)
-    return coh_tsne_grid_create(t->n, t->dims, o->spacing, o->freedom, n_threads, &t->grid);
+  if (t->method == COH_TSNE_GRID) {
+    // nodes of a line cost next to nothing
+    double spacing = t->dims == 1 ? o->spacing / 4 : o->spacing;
+    return coh_tsne_grid_create(t->n, t->dims, spacing, o->freedom, n_threads, &t->grid);
+  }
   if (t->method == COH_TSNE_TREE) {
     int64_t groups = (t->n + COH_TREE_GROUP - 1) / COH_TREE_GROUP;
     COH_NEW(t->columns, 2 * groups * (t->dims + 1) * COH_TREE_GROUP);

@@ -1,6 +1,8 @@
 /* Principal components against the eigenvectors of a covariance taken in double precision. */
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "cohort/random.h"
@@ -123,6 +125,57 @@ static void test_principal_goes_there_and_back(void **state) {
   coh_dataset_destroy(&dataset);
 }
 
+// the dataset of a config
+typedef struct data_options {
+  coh_choice data;
+} data_options;
+
+static coh_dataset *open_dataset(const char *config) {
+  static const coh_option table[] = {{.name = "data",
+                                      .type = COH_KIND,
+                                      .offset = offsetof(data_options, data),
+                                      .kinds = &coh_dataset_kinds,
+                                      .doc = "Rows."},
+                                     {0}};
+  coh_config *root = NULL;
+  data_options options;
+  coh_dataset *dataset = NULL;
+  assert_ok(coh_config_parse("test", config, strlen(config), &root));
+  assert_ok(coh_options_fill(table, root, &options));
+  coh_config_destroy(&root);
+  assert_ok(coh_dataset_create(&options.data, &dataset));
+  coh_options_clear(table, &options);
+  return dataset;
+}
+
+// a file that is mapped and read a panel at a time gives what the same rows in memory give
+static void test_principal_streams_a_file(void **state) {
+  (void)state;
+  char path[64], config[128];
+  snprintf(path, sizeof path, "/tmp/cohort-principal-%d.npy", (int)getpid());
+  snprintf(config, sizeof config, "data: {npy: {rows: %s}}", path);
+  coh_dataset *held = make_rows(N, 5);
+  coh_array rows = {COH_DTYPE_F32, 2, {N, D}, (void *)coh_dataset_row(held, 0)};
+  assert_ok(coh_npy_write(path, &rows));
+  coh_dataset *mapped = open_dataset(config);
+  for (int method = COH_PRINCIPAL_EXACT; method <= COH_PRINCIPAL_RANDOMISED; method++) {
+    coh_principal_problem one = problem_of(held, method), two = problem_of(mapped, method);
+    coh_principal a, b;
+    assert_ok(coh_principal_compute(&one, &a));
+    assert_ok(coh_principal_compute(&two, &b));
+    for (int64_t k = 0; k < K; k++) {
+      assert_within(a.variances[k] / b.variances[k], 1, 1e-10);
+      for (int64_t j = 0; j < D; j++)
+        assert_within(a.components[k * D + j], b.components[k * D + j], 1e-10);
+    }
+    coh_principal_fini(&a);
+    coh_principal_fini(&b);
+  }
+  coh_dataset_destroy(&held);
+  coh_dataset_destroy(&mapped);
+  remove(path);
+}
+
 // a dataset of 3 columns from numbers
 static coh_dataset *small_rows(int64_t n, const float *values) {
   coh_array rows = {.dtype = COH_DTYPE_F32, .n_dims = 2, .shape = {n, 3}};
@@ -184,6 +237,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_principal_matches_the_covariance),
       cmocka_unit_test(test_principal_goes_there_and_back),
+      cmocka_unit_test(test_principal_streams_a_file),
       cmocka_unit_test(test_principal_answers_bad_rows),
   };
   return cmocka_run_group_tests(tests, open_world, close_world);

@@ -1,5 +1,6 @@
 /* Agreement on failures: one minimum over ranks finds the lowest failing rank, and only if
  * there is one does its message travel. */
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,7 +8,7 @@
 
 #include "comm/world.h"
 
-enum { WORDS_BYTES = 1024 };
+enum { WORDS_BYTES = 1024, SPEAKER_SECONDS = 5 };
 
 typedef struct verdict {
   int status;
@@ -38,10 +39,13 @@ coh_status coh_comm_agree(const coh_world *world, coh_status status) {
 }
 
 void coh_comm_abort(const coh_world *world, coh_status status) {
+  // what was agreed on is said by the rank that it names, which ends the job as well
+  bool agreed = world->size > 1 && names_rank(coh_error_message(), world->size);
+  if (agreed && atoi(coh_error_message() + strlen("rank ")) != world->rank) sleep(SPEAKER_SECONDS);
   // one write, so that lines of several ranks do not mix
   char line[WORDS_BYTES + 64];
   int length;
-  if (world->size > 1 && !names_rank(coh_error_message(), world->size))
+  if (world->size > 1 && !agreed)
     length = snprintf(line, sizeof line, "cohort: error: rank %d of %d: %s\n", world->rank,
                       world->size, coh_error_message());
   else

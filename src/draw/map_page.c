@@ -1,6 +1,7 @@
 /* Places are 16-bit numbers of the square that the points span, finer than any screen. */
 #include "draw/map_page.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -43,19 +44,35 @@ static void put(uint8_t *to, uint32_t value) {
   to[1] = (uint8_t)(value >> 8 & 255);
 }
 
-static coh_status add_points(const coh_map_page *p, coh_text *text) {
-  float low[2], high[2];
-  coh_scatter_span(p->n, p->x, p->y, p->stride, low, high);
-  uint8_t *packed;
-  COH_NEW(packed, 4 * p->n);
-  for (int64_t i = 0; i < p->n; i++)
-    for (int a = 0; a < 2; a++) {
-      double v = (double)(a ? p->y : p->x)[i * p->stride];
-      double share = (v - (double)low[a]) / ((double)high[a] - (double)low[a]);
-      put(packed + 4 * i + 2 * a, (uint32_t)(65535 * (share > 0 ? share < 1 ? share : 1 : 0)));
+// the middle and half the width of the cube that holds all points
+static double span_of(const coh_map_page *p, const float *const *axis, int n_axes,
+                      double *middle) {
+  double half = 0;
+  for (int a = 0; a < n_axes; a++) {
+    double low = (double)axis[a][0], high = low;
+    for (int64_t i = 1; i < p->n; i++) {
+      low = fmin(low, (double)axis[a][i * p->stride]);
+      high = fmax(high, (double)axis[a][i * p->stride]);
     }
-  coh_text_add(text, "n:%lld,place:\"", (long long)p->n);
-  coh_text_add_base64(text, packed, (size_t)(4 * p->n));
+    middle[a] = 0.5 * (low + high);
+    half = fmax(half, 0.5 * (high - low));
+  }
+  return half > 0 ? half : 1;
+}
+
+static coh_status add_points(const coh_map_page *p, coh_text *text) {
+  const float *axis[3] = {p->x, p->y, p->z};
+  int n_axes = p->z ? 3 : 2;
+  double middle[3], half = span_of(p, axis, n_axes, middle);
+  uint8_t *packed;
+  COH_NEW(packed, 2 * n_axes * p->n);
+  for (int64_t i = 0; i < p->n; i++)
+    for (int a = 0; a < n_axes; a++) {
+      double share = ((double)axis[a][i * p->stride] - middle[a]) / half;
+      put(packed + 2 * (n_axes * i + a), (uint32_t)lrint(32767.5 + 32767.4 * share));
+    }
+  coh_text_add(text, "n:%lld,axes:%d,place:\"", (long long)p->n, n_axes);
+  coh_text_add_base64(text, packed, (size_t)(2 * n_axes * p->n));
   add(text, "\"");
   for (int64_t i = 0; p->label && i < p->n; i++)
     put(packed + 2 * i, (uint32_t)p->label[i]);
@@ -106,7 +123,8 @@ static coh_status compose(const coh_map_page *p, coh_text *text) {
   add(text, coh_map_page_style);
   add(text, "</style></head>\n<body><canvas id=\"map\"></canvas><header><h1>");
   add_words(text, p->title);
-  coh_text_add(text, "</h1><p>%lld rows. Drag to move, wheel to zoom", (long long)p->n);
+  coh_text_add(text, "</h1><p>%lld rows. Drag to %s, wheel to zoom", (long long)p->n,
+               p->z ? "turn, with shift to move" : "move");
   if (p->sheet && p->image_step > 1)
     coh_text_add(text, "; row 0 and every %lldth after it has its image",
                  (long long)p->image_step);
@@ -117,7 +135,8 @@ static coh_status compose(const coh_map_page *p, coh_text *text) {
   add_classes(p, text);
   COH_TRY(add_sheet(p, text));
   add(text, "};\n");
-  add(text, coh_map_page_script);
+  for (const char *const *part = coh_map_page_script; *part; part++)
+    add(text, *part);
   add(text, "</script></body></html>\n");
   COH_CHECK(!text->failed, COH_E_MEMORY, "out of memory for the page of a map");
   return COH_OK;

@@ -1,5 +1,6 @@
-/* A map as one HTML file that needs nothing else: pan, zoom, a legend that shows and hides
- * classes, and under the pointer the label, the row and, where rows are images, the image. */
+/* A map as one HTML file that needs nothing else: pan, zoom (and turning, in three dimensions),
+ * a legend that shows and hides classes, and under the pointer the label, the row and, where
+ * rows are images, the image. */
 #ifndef COHORT_DRAW_MAP_PAGE_H
 #define COHORT_DRAW_MAP_PAGE_H
 
@@ -12,7 +13,7 @@
 typedef struct coh_map_page {
   const char *title;
   int64_t n;
-  const float *x, *y; /* value of point i at x[i * stride]; finite */
+  const float *x, *y, *z; /* value of point i at x[i * stride]; finite; z: NULL in a plane */
   int64_t stride;
   const int32_t *label; /* class of each point, or NULL */
   int64_t n_classes;

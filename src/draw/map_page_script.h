@@ -2,6 +2,7 @@
 #ifndef COHORT_DRAW_MAP_PAGE_SCRIPT_H
 #define COHORT_DRAW_MAP_PAGE_SCRIPT_H
 
-extern const char coh_map_page_style[], coh_map_page_script[];
+extern const char coh_map_page_style[];
+extern const char *const coh_map_page_script[]; /* parts of one text; ends with NULL */
 
 #endif

@@ -22,6 +22,18 @@ enum { TILE_QUERIES = 6, TILE_ROWS = 2 * TILE_LANES };
 
 typedef float tile_vector __attribute__((vector_size(TILE_LANES * sizeof(float))));
 
+// sum + a b, in one rounding where the processor has it (the library is built without
+// contraction)
+static inline tile_vector tile_multiply_add(float a, tile_vector b, tile_vector sum) {
+#if defined(__AVX512F__)
+  return (tile_vector)_mm512_fmadd_ps(_mm512_set1_ps(a), (__m512)b, (__m512)sum);
+#elif defined(__AVX2__) && defined(__FMA__)
+  return (tile_vector)_mm256_fmadd_ps(_mm256_set1_ps(a), (__m256)b, (__m256)sum);
+#else
+  return sum + a * b;
+#endif
+}
+
 /* queries: (n_values, TILE_QUERIES); rows: (n_values, TILE_ROWS); key: out, two vectors a
  * query.
  */
@@ -36,8 +48,8 @@ static inline __attribute__((always_inline)) void tile_keys(int64_t n_values,
     memcpy(&r1, rows + TILE_LANES, sizeof r1);
 #pragma GCC unroll 6
     for (int q = 0; q < TILE_QUERIES; q++) {
-      sum[q][0] += queries[q] * r0;
-      sum[q][1] += queries[q] * r1;
+      sum[q][0] = tile_multiply_add(queries[q], r0, sum[q][0]);
+      sum[q][1] = tile_multiply_add(queries[q], r1, sum[q][1]);
     }
   }
 #pragma GCC unroll 6

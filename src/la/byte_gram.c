@@ -52,8 +52,11 @@ static void tile(int64_t pairs, const int32_t *rows, const int32_t *columns, int
     for (int i = 0; i < TILE_ROWS; i++) {
       __m256i row = _mm256_set1_epi32(rows[i]);
 #pragma GCC unroll 3
-      for (int v = 0; v < VECTORS; v++)
+      for (int v = 0; v < VECTORS; v++) {
         sum[i][v] = _mm256_add_epi32(sum[i][v], _mm256_madd_epi16(row, column[v]));
+        // in this order, or all products come first and the sums have to leave the registers
+        __asm__ volatile("" : "+x"(sum[i][v]));
+      }
     }
   }
 #pragma GCC unroll 4

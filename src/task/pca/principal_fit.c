@@ -11,7 +11,7 @@
 #include "task/pca/principal.h"
 
 // rows of a panel, added up in single precision, or in integers where rows are bytes
-enum { PANEL = 512, BYTE_PANEL = 2048, GROUPS = 8 };
+enum { PANEL = 2048, BYTE_PANEL = 2048, GROUPS = 8 };
 
 struct coh_principal_fit {
   const coh_principal_problem *problem;

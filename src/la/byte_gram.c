@@ -8,7 +8,7 @@
 #include <immintrin.h>
 #endif
 
-enum { TILE_ROWS = 4, TILE_COLUMNS = 24, PAIRS = 256, LANES = 8, VECTORS = 3 };
+enum { TILE_ROWS = 4, TILE_COLUMNS = 24, PAIRS = 128, LANES = 8, VECTORS = 3 };
 
 int64_t coh_la_byte_gram_pitch(int64_t d) {
   return (d + TILE_COLUMNS - 1) / TILE_COLUMNS * TILE_COLUMNS;

@@ -8,15 +8,6 @@
 #include "mdp/mdp_incoming.h"
 #include "mdp/mdp_kernel.h"
 
-typedef struct product_job {
-  const coh_mdp *mdp;
-  const coh_mdp_incoming *incoming;
-  coh_mdp_policy policy;
-  const double *x, *b;
-  double *y;
-  double scale; /* y = P x, or y = x - scale P x where it is not 0 */
-} product_job;
-
 /* The probability that the policy takes row r of state s. */
 static inline double weight_of(const coh_mdp *mdp, coh_mdp_policy policy, int64_t s,
                                int64_t r) {
@@ -30,8 +21,7 @@ static inline double row_product(const coh_mdp *mdp, int64_t r, const double *x)
   return coh_mdp_row_sum(mdp->next + e, mdp->probability + e, mdp->first_entry[r + 1] - e, x);
 }
 
-static void product_block(void *given, int64_t first, int64_t end) {
-  const product_job *job = given;
+void coh_mdp_product_stretch(const coh_mdp_product *job, int64_t first, int64_t end) {
   const coh_mdp *mdp = job->mdp;
   for (int64_t s = first; s < end; s++) {
     double sum = 0.0;
@@ -48,15 +38,13 @@ static void product_block(void *given, int64_t first, int64_t end) {
   }
 }
 
-void coh_mdp_policy_product(const coh_mdp *mdp, coh_mdp_policy policy, int n_threads,
-                            const double *x, double *y) {
-  product_job job = {.mdp = mdp, .policy = policy, .x = x, .y = y};
-  coh_mdp_blocks_run(mdp->n_states, n_threads, product_block, &job);
+static void product_block(void *given, int64_t first, int64_t end) {
+  coh_mdp_product_stretch(given, first, end);
 }
 
-void coh_mdp_policy_residual_product(const coh_mdp *mdp, coh_mdp_policy policy, double scale,
-                                     int n_threads, const double *x, double *y) {
-  product_job job = {.mdp = mdp, .policy = policy, .x = x, .y = y, .scale = scale};
+void coh_mdp_policy_product(const coh_mdp *mdp, coh_mdp_policy policy, int n_threads,
+                            const double *x, double *y) {
+  coh_mdp_product job = {.mdp = mdp, .policy = policy, .x = x, .y = y};
   coh_mdp_blocks_run(mdp->n_states, n_threads, product_block, &job);
 }
 
@@ -143,7 +131,7 @@ void coh_mdp_incoming_destroy(coh_mdp_incoming **incoming) {
 }
 
 static void transposed_block(void *given, int64_t first, int64_t end) {
-  const product_job *job = given;
+  const coh_mdp_product *job = given;
   const coh_mdp_incoming *incoming = job->incoming;
   const coh_mdp *mdp = incoming->mdp;
   for (int64_t s = first; s < end; s++) {
@@ -160,13 +148,14 @@ static void transposed_block(void *given, int64_t first, int64_t end) {
 
 void coh_mdp_policy_transposed(const coh_mdp_incoming *incoming, coh_mdp_policy policy,
                                int n_threads, const double *x, double *y) {
-  product_job job = {.incoming = incoming, .policy = policy, .x = x, .y = y};
+  coh_mdp_product job = {.incoming = incoming, .policy = policy, .x = x, .y = y};
   coh_mdp_blocks_run(incoming->mdp->n_states, n_threads, transposed_block, &job);
 }
 
 void coh_mdp_policy_residual_transposed(const coh_mdp_incoming *incoming, coh_mdp_policy policy,
                                         double scale, int n_threads, const double *x,
                                         double *y) {
-  product_job job = {.incoming = incoming, .policy = policy, .x = x, .y = y, .scale = scale};
+  coh_mdp_product job = {
+      .incoming = incoming, .policy = policy, .x = x, .y = y, .scale = scale};
   coh_mdp_blocks_run(incoming->mdp->n_states, n_threads, transposed_block, &job);
 }

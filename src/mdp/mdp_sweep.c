@@ -4,18 +4,10 @@
 #include "cohort/mdp.h"
 #include "mdp/mdp_blocks.h"
 #include "mdp/mdp_kernel.h"
+#include "mdp/mdp_sweep.h"
 
-typedef struct sweep_job {
-  const coh_mdp *mdp;
-  bool minimize;
-  const double *values;
-  double *next;
-  int32_t *choice;
-  double low, high;
-} sweep_job;
-
-static void sweep_block(const sweep_job *job, int64_t first, int64_t end, double *low,
-                        double *high) {
+void coh_mdp_sweep_stretch(const coh_mdp_sweep_job *job, int64_t first, int64_t end,
+                           double *low, double *high) {
   const coh_mdp *mdp = job->mdp;
   const int64_t *first_entry = mdp->first_entry;
   const double *values = job->values;
@@ -49,7 +41,7 @@ static void sweep_block(const sweep_job *job, int64_t first, int64_t end, double
 
 void coh_mdp_sweep(const coh_mdp *mdp, bool minimize, int n_threads, const double *values,
                    double *next, int32_t *choice, double *low, double *high) {
-  sweep_job job = {mdp, minimize, values, next, choice, 0, 0};
+  coh_mdp_sweep_job job = {mdp, minimize, values, next, choice};
   int64_t n = mdp->n_states, n_blocks = coh_mdp_n_blocks(n);
   double least = INFINITY, greatest = -INFINITY;
 #pragma omp parallel for schedule(static)                                           \
@@ -58,7 +50,8 @@ void coh_mdp_sweep(const coh_mdp *mdp, bool minimize, int n_threads, const doubl
                   : least) reduction(max                                            \
                                      : greatest)
   for (int64_t block = 0; block < n_blocks; block++)
-    sweep_block(&job, block * COH_MDP_BLOCK, coh_mdp_block_end(block, n), &least, &greatest);
+    coh_mdp_sweep_stretch(&job, block * COH_MDP_BLOCK, coh_mdp_block_end(block, n), &least,
+                          &greatest);
   *low = least;
   *high = greatest;
 }

@@ -115,9 +115,12 @@ static coh_status advance(coh_mdp_plan *plan) {
 }
 
 const coh_mdp_method coh_mdp_prioritized = {
-    .kind = {"prioritized",
-             "Updates where they change most, by a heap (Moore and Atkeson 1993).", table,
-             sizeof(prioritized_options)},
+    .kind =
+        {"prioritized",
+         "Updates where they change most, by a heap (Moore and Atkeson 1993). Every rank holds "
+         "the whole model.",
+         table, sizeof(prioritized_options)},
+    .whole = true,
     .create = create,
     .destroy = destroy,
     .advance = advance};

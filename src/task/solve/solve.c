@@ -65,7 +65,9 @@ typedef struct state_visitor {
   void *context;
 } state_visitor;
 
-static coh_status visit_state(void *given, const char *name, const coh_array *array) {
+static coh_status visit_state(void *given, const char *name, bool by_state,
+                              const coh_array *array) {
+  (void)by_state;
   const state_visitor *to = given;
   return to->visit(to->context, COH_STORE_STATE, name, array);
 }

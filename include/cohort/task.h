@@ -108,8 +108,9 @@ typedef struct coh_task_chart {
   const char *reference; /* key of a result number drawn as a level line, or NULL */
   const char *reference_label;
   coh_curve curve[COH_MAX_CURVES + 1];
-  /* losses on training and on held-out rows, of the same steps: the report says in words whether
-   * the run over- or underfits, and marks in this chart where overfitting begins; or NULL */
+  /* losses on training and on held-out rows, of the same steps: the report says in words
+   * whether the run over- or underfits, and marks in this chart where overfitting begins; or
+   * NULL */
   const char *train_loss, *held_out_loss;
 } coh_task_chart;
 
@@ -121,7 +122,8 @@ typedef struct coh_results coh_results;
 void coh_results_number(coh_results *results, const char *key, double value, const char *text,
                         const char *label, const char *note);
 
-/* A picture, written by the task into the run folder; path relative to it. All copied. */
+/* A picture, or a page (.html) that the report links to, written by the task into the run
+ * folder; path relative to it. All copied. */
 void coh_results_picture(coh_results *results, const char *path, const char *caption,
                          bool pixelated);
 

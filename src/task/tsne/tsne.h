@@ -14,6 +14,7 @@
 #define COHORT_TASK_TSNE_TSNE_H
 
 #include "cohort/task.h"
+#include "task/map/map_film.h"
 #include "task/tsne/repulsion_grid.h"
 #include "task/tsne/repulsion_tree.h"
 #include "task/tsne/tsne_affinity.h"
@@ -56,10 +57,11 @@ typedef struct coh_tsne {
   double window_begun, seconds_attract, seconds_repel, setup_seconds;
   /* copies that a checkpoint borrows */
   float *saved[3]; /* y, velocity, gain (n, dims) in the dataset's order */
-  int64_t saved_counters[3];
+  int64_t saved_counters[5];
   double saved_reals[2];
   double trust, preserved; /* of the last evaluation */
   int64_t trusted_at;
+  coh_map_film film;
 } coh_tsne;
 
 /* ---- set-up: tsne_neighbors.c, tsne_start.c; collective */
@@ -88,6 +90,9 @@ void coh_tsne_repel_exact(coh_tsne *t);
 
 /* One iteration. Collective. Fails: COH_E_DIVERGED. tsne_step.c */
 coh_status coh_tsne_step(void *task);
+
+/* Keep the map as it is now for its animation, if its turn has come. Not collective. */
+void coh_tsne_film(coh_tsne *t);
 
 /* Sum blocks over all ranks in order: from t->block_sum. Collective. */
 coh_status coh_tsne_sum_blocks(coh_tsne *t, double *sum);

@@ -165,6 +165,7 @@ static coh_status part_points(coh_tsne *t) {
     COH_NEW(t->saved[i], t->n * t->dims);
   for (int64_t i = 0; i < t->n * t->stride; i++)
     t->gain[i] = 1;
+  if (t->options->film && t->dims > 1) COH_TRY(coh_map_film_init(&t->film, t->n));
   return coh_tsne_repel_create(t);
 }
 
@@ -183,6 +184,7 @@ static coh_status create(coh_tsne *t) {
   COH_TRY(coh_comm_agree(c->world, status));
   COH_TRY(coh_tsne_read_rows(t));
   COH_TRY(coh_tsne_start(t));
+  coh_tsne_film(t);
   return make_affinities(t);
 }
 
@@ -209,6 +211,7 @@ void coh_tsne_destroy(void **task) {
   coh_tsne *t = *task;
   if (!t) return;
   coh_affinities_fini(&t->p);
+  coh_map_film_fini(&t->film);
   coh_tsne_grid_destroy(&t->grid);
   coh_tsne_tree_destroy(&t->tree);
   coh_dataset_destroy(&t->dataset);

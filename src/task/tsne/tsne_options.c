@@ -197,6 +197,11 @@ const coh_option coh_tsne_option_table[] = {
      .max = 1e6,
      .doc =
          "Rows that trustworthiness and neighbour preservation are measured at; 0: neither."},
+    {.name = "film",
+     .type = COH_BOOL,
+     FIELD(film),
+     .initial = "true",
+     .doc = "Animate the optimisation in the report; of maps of 2 and 3 dimensions."},
     {0},
 };
 

@@ -49,6 +49,7 @@ typedef struct coh_tsne_options {
   double min_progress;
   int64_t patience;
   int64_t quality_rows;
+  bool film;
 } coh_tsne_options;
 
 extern const coh_option coh_tsne_option_table[];

@@ -39,13 +39,14 @@ static coh_status count_entries(const coh_mdp_shard *shard, const coh_mdp_source
 static void cut_lanes(coh_mdp_shard *shard, const int64_t *count, int64_t n_pieces,
                       int64_t cut) {
   int64_t n_lanes = shard->lanes.n_lanes, sum = 0, piece = 0;
+  int64_t n_entries = 0;
   for (int64_t k = 0; k < n_pieces; k++)
-    shard->n_entries += count[k];
+    n_entries += count[k];
   for (int64_t lane = 0; lane < n_lanes; lane++) {
     shard->lane_first[lane] = piece * cut < shard->n_states ? piece * cut : shard->n_states;
     int64_t most = n_pieces - (n_lanes - 1 - lane), begun = piece;
     if (most <= begun && n_pieces < n_lanes) most = begun < n_pieces ? begun + 1 : begun;
-    double target = (double)shard->n_entries * (double)(lane + 1) / (double)n_lanes;
+    double target = (double)n_entries * (double)(lane + 1) / (double)n_lanes;
     while (piece < most &&
            (piece == begun || (double)sum + 0.5 * (double)count[piece] < target))
       sum += count[piece++];
@@ -218,15 +219,25 @@ static coh_status begin(coh_mdp_shard *shard, const coh_mdp_source *source, int6
   return coh_mdp_rows_create(source, rows);
 }
 
+/* The same lanes as another share's. */
+static coh_status follow(coh_mdp_shard *shard, const coh_mdp_shard *like) {
+  size_t n_lanes = (size_t)like->lanes.n_lanes, size = (size_t)coh_world_size(shard->world);
+  memcpy(shard->lane_first, like->lane_first, (n_lanes + 1) * sizeof *shard->lane_first);
+  memcpy(shard->bound, like->bound, (size + 1) * sizeof *shard->bound);
+  return COH_OK;
+}
+
 static coh_status build(coh_mdp_shard *shard, const coh_mdp_source *source, int64_t n_lanes,
-                        coh_mdp_state_rows *rows) {
+                        const coh_mdp_shard *like, coh_mdp_state_rows *rows) {
   coh_world *world = shard->world;
   int rank = coh_world_rank(world);
   COH_TRY(coh_comm_agree(world, begin(shard, source, n_lanes, rows)));
-  COH_TRY(find_bounds(shard, source, rows));
+  COH_TRY(like ? follow(shard, like) : find_bounds(shard, source, rows));
   shard->first = shard->bound[rank];
   shard->n_own = shard->bound[rank + 1] - shard->first;
   COH_TRY(coh_comm_agree(world, take_share(shard, source, rows)));
+  shard->n_entries = shard->mdp->n_entries;
+  COH_TRY(coh_comm_reduce_int(world, COH_REDUCE_SUM, &shard->n_entries, 1));
   COH_TRY(coh_halo_create(world, shard->bound, shard->ghost, shard->n_ghost, &shard->halo));
   if (shard->lanes.n_lanes > 1)
     COH_TRY(
@@ -234,15 +245,15 @@ static coh_status build(coh_mdp_shard *shard, const coh_mdp_source *source, int6
   return agree_on_rows(shard);
 }
 
-coh_status coh_mdp_shard_create(coh_world *world, const coh_mdp_source *source, int64_t n_lanes,
-                                int n_threads, coh_mdp_shard **out) {
+static coh_status deal(coh_world *world, const coh_mdp_source *source, int64_t n_lanes,
+                       int n_threads, const coh_mdp_shard *like, coh_mdp_shard **out) {
   coh_mdp_shard *shard = coh_alloc_array(1, sizeof *shard);
   COH_TRY(coh_comm_agree(world, shard ? COH_OK : coh_fail(COH_E_MEMORY, "out of memory")));
   shard->world = world;
   shard->n_threads = n_threads > 0 ? n_threads : 1;
   shard->n_states = source->n_states;
   coh_mdp_state_rows rows = {0};
-  coh_status status = build(shard, source, n_lanes, &rows);
+  coh_status status = build(shard, source, n_lanes, like, &rows);
   coh_mdp_rows_clear(&rows);
   if (status != COH_OK) {
     coh_mdp_shard_destroy(&shard);
@@ -250,6 +261,16 @@ coh_status coh_mdp_shard_create(coh_world *world, const coh_mdp_source *source, 
   }
   *out = shard;
   return COH_OK;
+}
+
+coh_status coh_mdp_shard_create(coh_world *world, const coh_mdp_source *source, int64_t n_lanes,
+                                int n_threads, coh_mdp_shard **shard) {
+  return deal(world, source, n_lanes, n_threads, NULL, shard);
+}
+
+coh_status coh_mdp_shard_alike(const coh_mdp_shard *like, const coh_mdp_source *source,
+                               coh_mdp_shard **shard) {
+  return deal(like->world, source, like->lanes.n_lanes, like->n_threads, like, shard);
 }
 
 static coh_status fill_alone(coh_mdp_shard *shard) {

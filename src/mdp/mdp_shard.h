@@ -55,6 +55,11 @@ struct coh_mdp_shard {
  * calls with it. Caller destroys. Fails: COH_E_MEMORY. */
 coh_status coh_mdp_shard_of(const coh_mdp *mdp, int n_threads, coh_mdp_shard **shard);
 
+/* Deal out another model of as many states as `like` is dealt out. Collective; as
+ * coh_mdp_shard_create. */
+coh_status coh_mdp_shard_alike(const coh_mdp_shard *like, const coh_mdp_source *source,
+                               coh_mdp_shard **shard);
+
 /* Components of a vector: own and ghosts. */
 static inline int64_t coh_mdp_shard_room(const coh_mdp_shard *shard) {
   return shard->n_own + shard->n_ghost;
@@ -70,6 +75,9 @@ typedef void (*coh_mdp_stretch_work)(void *job, int64_t k, int64_t first, int64_
 coh_status coh_mdp_shard_run(coh_mdp_shard *shard, const coh_mdp_stretches *stretches,
                              const double *own, double *ghost, coh_mdp_stretch_work work,
                              void *job);
+
+/* Fetch the ghosts of a vector. Collective. */
+coh_status coh_mdp_shard_fetch(coh_mdp_shard *shard, double *values);
 
 /* What a sweep met, over all ranks. */
 typedef struct coh_mdp_change {

@@ -30,6 +30,12 @@ coh_status coh_mdp_shard_run(coh_mdp_shard *shard, const coh_mdp_stretches *stre
   return COH_OK;
 }
 
+coh_status coh_mdp_shard_fetch(coh_mdp_shard *shard, double *values) {
+  if (!shard->halo) return COH_OK;
+  COH_TRY(coh_halo_begin(shard->halo, values, values + shard->n_own));
+  return coh_halo_end(shard->halo);
+}
+
 /* -------------------------------------------------------------------------------- sweeps -- */
 
 typedef struct bellman_job {

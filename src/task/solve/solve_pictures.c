@@ -13,6 +13,8 @@ enum { PATH_BYTES = 4096, ROOM = 760, MOST_SCALE = 56, LEAST_ARROW = 9 };
 
 typedef struct heat_map {
   const coh_solve *solve;
+  const coh_solve_answer *answer;
+  const coh_mdp_picture *picture;
   int64_t n_rows, n_cols;
   int scale; /* pixels a side of a cell */
   float low, high;
@@ -20,16 +22,16 @@ typedef struct heat_map {
 } heat_map;
 
 static coh_status paint(heat_map *map) {
-  const coh_solve *solve = map->solve;
-  const coh_mdp *mdp = solve->mdp;
-  int64_t n = mdp->n_states;
+  const double *values = map->answer->values;
+  const uint8_t *walls = map->picture->wall;
+  int64_t n = map->answer->n_states;
   float *cells;
   COH_NEW(cells, n);
   map->low = INFINITY;
   map->high = -INFINITY;
   for (int64_t s = 0; s < n; s++) {
-    bool shown = !mdp->picture.wall[s] && isfinite(solve->values[s]);
-    cells[s] = shown ? (float)solve->values[s] : NAN;
+    bool shown = !walls[s] && isfinite(values[s]);
+    cells[s] = shown ? (float)values[s] : NAN;
     if (!shown) continue;
     map->low = fminf(map->low, cells[s]);
     map->high = fmaxf(map->high, cells[s]);
@@ -41,9 +43,8 @@ static coh_status paint(heat_map *map) {
     coh_image_from_values(cells, n, map->low, map->high, small.data);
     for (int64_t s = 0; s < n; s++) { // walls dark, the infinite in a colour of its own
       static const uint8_t wall[3] = {38, 38, 42}, infinite[3] = {178, 34, 52};
-      if (mdp->picture.wall[s]) memcpy(small.data + 3 * s, wall, 3);
-      if (!mdp->picture.wall[s] && isinf(solve->values[s]))
-        memcpy(small.data + 3 * s, infinite, 3);
+      if (walls[s]) memcpy(small.data + 3 * s, wall, 3);
+      if (!walls[s] && isinf(values[s])) memcpy(small.data + 3 * s, infinite, 3);
     }
     status = coh_image_enlarge(&small, map->scale, &map->image);
     coh_image_clear(&small);
@@ -74,43 +75,30 @@ static void draw_arrow(heat_map *map, int64_t s, int direction) {
 }
 
 static void draw_policy(heat_map *map) {
-  const coh_solve *solve = map->solve;
-  const coh_mdp *mdp = solve->mdp;
-  for (int64_t s = 0; s < mdp->n_states; s++) {
-    int32_t action = mdp->action[mdp->first_row[s] + solve->choice[s]];
-    if (mdp->picture.wall[s] || action > 3 || coh_mdp_is_terminal(mdp, s)) continue;
-    if (solve->target && solve->target[s]) continue;
-    draw_arrow(map, s, mdp->picture.direction[action]);
+  const uint8_t *target = map->solve->target;
+  for (int64_t s = 0; s < map->answer->n_states; s++) {
+    int32_t action = map->answer->action[s];
+    if (map->picture->wall[s] || action > 3 || map->answer->likely[s] == -2) continue;
+    if (target && target[s]) continue;
+    draw_arrow(map, s, map->picture->direction[action]);
   }
 }
 
-/* the likeliest next state, staying where it is left out */
-static int64_t likely_next(const coh_mdp *mdp, int64_t s, int32_t choice) {
-  int64_t row = mdp->first_row[s] + choice, best = -1;
-  for (int64_t e = mdp->first_entry[row]; e < mdp->first_entry[row + 1]; e++)
-    if (mdp->next[e] != (uint64_t)s &&
-        (best < 0 || mdp->probability[e] > mdp->probability[best]))
-      best = e;
-  return best < 0 ? -1 : (int64_t)mdp->next[best];
-}
-
 static coh_status draw_way(heat_map *map) {
-  const coh_solve *solve = map->solve;
-  const coh_mdp *mdp = solve->mdp;
-  int64_t s = 0, n = 0;
-  if (mdp->start)
-    while (s < mdp->n_states - 1 && mdp->start[s] == 0.0)
-      s++;
+  const double *start = map->solve->start; // this is rank 0: its states are the first
+  int64_t s = 0, n = 0, n_states = map->answer->n_states;
+  while (start && s < map->solve->model->n_own - 1 && start[s] == 0.0)
+    s++;
   double *x, *y;
   uint8_t *been;
-  COH_NEW(x, mdp->n_states);
-  COH_NEW(y, mdp->n_states);
-  COH_NEW(been, mdp->n_states);
+  COH_NEW(x, n_states);
+  COH_NEW(y, n_states);
+  COH_NEW(been, n_states);
   while (s >= 0 && !been[s]) {
     been[s] = 1;
     x[n] = center(map, s % map->n_cols);
     y[n++] = center(map, s / map->n_cols);
-    s = likely_next(mdp, s, solve->choice[s]);
+    s = map->answer->likely[s];
   }
   double width = fmax(1.5, 0.16 * map->scale);
   coh_path_draw(&(coh_path){x, y, n, width, {230, 57, 70}, true}, &map->image);
@@ -120,11 +108,16 @@ static coh_status draw_way(heat_map *map) {
   return COH_OK;
 }
 
-coh_status coh_solve_draw(coh_solve *solve, coh_results *results) {
-  const coh_mdp_picture *picture = &solve->mdp->picture;
+coh_status coh_solve_draw(const coh_solve *solve, const coh_solve_answer *answer,
+                          coh_results *results) {
+  const coh_mdp_picture *picture = &solve->supply.picture;
   int64_t side = picture->n_rows > picture->n_cols ? picture->n_rows : picture->n_cols;
   if (picture->n_rows == 0 || side > 4 * ROOM) return COH_OK;
-  heat_map map = {.solve = solve, .n_rows = picture->n_rows, .n_cols = picture->n_cols};
+  heat_map map = {.solve = solve,
+                  .answer = answer,
+                  .picture = picture,
+                  .n_rows = picture->n_rows,
+                  .n_cols = picture->n_cols};
   map.scale = (int)(ROOM / side);
   map.scale = map.scale > MOST_SCALE ? MOST_SCALE : map.scale < 1 ? 1 : map.scale;
   char path[PATH_BYTES], label[128];

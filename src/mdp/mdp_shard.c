@@ -179,6 +179,15 @@ static void localise(coh_mdp_shard *shard) {
   }
 }
 
+static void measure_length(coh_mdp *mdp) {
+  mdp->row_length = mdp->n_rows > 0 ? mdp->first_entry[1] : 0;
+  for (int64_t r = 0; r < mdp->n_rows; r++)
+    if (mdp->first_entry[r + 1] - mdp->first_entry[r] != mdp->row_length) {
+      mdp->row_length = 0;
+      return;
+    }
+}
+
 static coh_status take_share(coh_mdp_shard *shard, const coh_mdp_source *source,
                              coh_mdp_state_rows *rows) {
   COH_NEW(shard->kept, 1);
@@ -193,6 +202,7 @@ static coh_status take_share(coh_mdp_shard *shard, const coh_mdp_source *source,
   }
   COH_TRY(find_ghosts(shard));
   localise(shard);
+  measure_length(shard->kept);
   return coh_mdp_shard_arrange(shard);
 }
 
@@ -204,7 +214,7 @@ static coh_status agree_on_rows(coh_mdp_shard *shard) {
   COH_TRY(coh_comm_reduce_real(shard->world, COH_REDUCE_MIN, &least, 1));
   COH_TRY(coh_comm_reduce_real(shard->world, COH_REDUCE_MAX, most, 3));
   double slack = (most[2] + 1.0) * DBL_EPSILON;
-  shard->rows = (coh_mdp_rows){least - slack, most[0] + slack, most[1], (int64_t)most[2]};
+  shard->rows = (coh_mdp_rows){least - slack, most[0] + slack, most[1], (int64_t)most[2], 0.0};
   return COH_OK;
 }
 

@@ -84,7 +84,11 @@ typedef struct coh_mdp_change {
   double low, high; /* of next - values */
   double largest;   /* of the values, absolute */
 } coh_mdp_change;
-coh_status coh_mdp_shard_bellman(coh_mdp_shard *shard, bool minimize, double *values,
+typedef struct coh_mdp_bellman {
+  bool minimize;
+  bool exact; /* leave a compact form of the rows alone */
+} coh_mdp_bellman;
+coh_status coh_mdp_shard_bellman(coh_mdp_shard *shard, coh_mdp_bellman how, double *values,
                                  double *next, int32_t *choice, coh_mdp_change *change);
 
 /* y = x - scale P_pi x over own states; ghosts of x are fetched. Collective. */

@@ -45,12 +45,13 @@ typedef struct bellman_job {
 
 static void bellman_stretch(void *given, int64_t k, int64_t first, int64_t end) {
   const bellman_job *job = given;
+  coh_mdp_sweep_job here = job->sweep;
   double *met = job->met[k], largest = 0.0;
-  met[0] = INFINITY;
-  met[1] = -INFINITY;
-  coh_mdp_sweep_stretch(&job->sweep, first, end, &met[0], &met[1]);
+  coh_mdp_sweep_stretch(&here, first, end);
   for (int64_t s = first; s < end; s++)
-    if (!(fabs(job->sweep.values[s]) <= largest)) largest = fabs(job->sweep.values[s]);
+    if (!(fabs(here.values[s]) <= largest)) largest = fabs(here.values[s]);
+  met[0] = here.low;
+  met[1] = here.high;
   met[2] = largest;
 }
 
@@ -59,9 +60,13 @@ static double bounded(double value) {
   return isfinite(value) ? value : DBL_MAX;
 }
 
-coh_status coh_mdp_shard_bellman(coh_mdp_shard *shard, bool minimize, double *values,
+coh_status coh_mdp_shard_bellman(coh_mdp_shard *shard, coh_mdp_bellman how, double *values,
                                  double *next, int32_t *choice, coh_mdp_change *change) {
-  bellman_job job = {{shard->mdp, minimize, values, next, choice}, shard->met};
+  bellman_job job = {coh_mdp_sweep_begin(shard->mdp, how.minimize), shard->met};
+  job.sweep.values = values;
+  job.sweep.next = next;
+  job.sweep.choice = choice;
+  if (how.exact) job.sweep.compact = NULL;
   COH_TRY(coh_mdp_shard_run(shard, &shard->runs, values, values + shard->n_own, bellman_stretch,
                             &job));
   double met[3] = {-DBL_MAX, -DBL_MAX, 0.0}; // a rank without states met nothing
@@ -78,7 +83,8 @@ coh_status coh_mdp_shard_bellman(coh_mdp_shard *shard, bool minimize, double *va
 coh_status coh_mdp_shard_sweep(coh_mdp_shard *shard, bool minimize, double *values,
                                double *next, int32_t *choice, double *low, double *high) {
   coh_mdp_change change;
-  COH_TRY(coh_mdp_shard_bellman(shard, minimize, values, next, choice, &change));
+  COH_TRY(coh_mdp_shard_bellman(shard, (coh_mdp_bellman){.minimize = minimize}, values, next,
+                                choice, &change));
   *low = change.low;
   *high = change.high;
   return COH_OK;

@@ -51,6 +51,7 @@ coh_status coh_mdp_plan_create_on(coh_mdp_shard *shard, const coh_choice *method
       plan->minimize = options->minimize;
       plan->tolerance = options->tolerance;
     }
+    plan->rows = shard->rows;
     plan->narrowest = INFINITY;
     plan->width = INFINITY;
     status = fill(plan);
@@ -87,19 +88,30 @@ void coh_mdp_plan_destroy(coh_mdp_plan **given) {
   COH_DELETE(*given);
 }
 
+/* From now on sweeps read the rows as they are. */
+static void leave_single(coh_mdp_plan *plan) {
+  plan->rows.error = 0.0;
+  plan->is_exact = true;
+}
+
+static coh_status sweep(coh_mdp_plan *plan, int32_t *choice, coh_mdp_change *change) {
+  coh_mdp_bellman how = {plan->minimize, plan->is_exact};
+  COH_TRY(coh_mdp_shard_bellman(plan->shard, how, plan->values, plan->next, choice, change));
+  plan->low = change->low;
+  plan->high = change->high;
+  plan->n_transitions += plan->shard->n_entries;
+  return COH_OK;
+}
+
 /* next = T values, and what it says about the optimum */
 static coh_status certify(coh_mdp_plan *plan) {
-  const coh_mdp_rows *rows = &plan->shard->rows;
   double discount = plan->mdp->discount, least, most;
   coh_mdp_change change;
-  COH_TRY(coh_mdp_shard_bellman(plan->shard, plan->minimize, plan->values, plan->next,
-                                plan->choice, &change));
-  plan->low = change.low;
-  plan->high = change.high;
-  plan->n_transitions += plan->shard->n_entries;
-  double rounding = coh_mdp_rounding(rows, discount, change.largest);
-  coh_mdp_macqueen(rows, discount, rounding, plan->low, plan->high, &plan->lower, &plan->upper);
-  coh_mdp_macqueen(rows, discount, rounding, 0.0, 0.0, &least, &most);
+  COH_TRY(sweep(plan, plan->method->by_policy ? plan->choice : NULL, &change));
+  double rounding = coh_mdp_rounding(&plan->rows, discount, change.largest);
+  coh_mdp_macqueen(&plan->rows, discount, rounding, plan->low, plan->high, &plan->lower,
+                   &plan->upper);
+  coh_mdp_macqueen(&plan->rows, discount, rounding, 0.0, 0.0, &least, &most);
   plan->floor = most - least;
   plan->width = plan->upper - plan->lower;
   plan->wanted = plan->tolerance > 0.0 ? plan->tolerance : 1e-9 * change.largest;
@@ -125,17 +137,20 @@ coh_status coh_mdp_plan_step(coh_mdp_plan *plan) {
   plan->n_rounds++;
   if (plan->width <= plan->wanted || plan->width == 0.0) {
     double middle = 0.5 * (plan->lower + plan->upper);
+    coh_mdp_change change;
+    if (!plan->method->by_policy) COH_TRY(sweep(plan, plan->choice, &change));
     for (int64_t s = 0; s < plan->mdp->n_states; s++)
       plan->values[s] = plan->next[s] + middle;
     plan->is_done = true;
     return COH_OK;
   }
+  if (plan->rows.error > 0.0 && plan->width <= 2.0 * plan->floor) leave_single(plan);
   COH_TRY(check_progress(plan));
   return plan->method->advance(plan);
 }
 
 coh_status coh_mdp_plan_visit(coh_mdp_plan *plan, coh_mdp_visit *visit, void *context) {
-  enum { N = 12 };
+  enum { N = 13 };
   int64_t n = plan->mdp->n_states;
   double *numbers = plan->numbers;
   double given[N] = {plan->low,
@@ -149,7 +164,8 @@ coh_status coh_mdp_plan_visit(coh_mdp_plan *plan, coh_mdp_visit *visit, void *co
                      (double)plan->n_rounds,
                      plan->narrowest,
                      (double)plan->n_wider,
-                     (double)plan->n_transitions};
+                     (double)plan->n_transitions,
+                     plan->is_exact};
   memcpy(numbers, given, sizeof given);
   COH_TRY(visit(context, "values", true, &(coh_array){COH_DTYPE_F64, 1, {n}, plan->values}));
   COH_TRY(visit(context, "choice", true, &(coh_array){COH_DTYPE_I32, 1, {n}, plan->choice}));
@@ -166,5 +182,6 @@ coh_status coh_mdp_plan_visit(coh_mdp_plan *plan, coh_mdp_visit *visit, void *co
   plan->narrowest = numbers[9];
   plan->n_wider = (int64_t)numbers[10];
   plan->n_transitions = (int64_t)numbers[11];
+  if (numbers[12] != 0.0 && !plan->is_exact) leave_single(plan);
   return plan->method->visit ? plan->method->visit(plan, visit, context) : COH_OK;
 }

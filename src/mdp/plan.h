@@ -25,7 +25,8 @@ typedef coh_status coh_mdp_visit(void *context, const char *name, bool by_state,
  * but destroy are collective where the share is. */
 typedef struct coh_mdp_method {
   coh_kind kind;
-  bool whole; /* it needs the whole model in one place */
+  bool whole;     /* it needs the whole model in one place */
+  bool by_policy; /* advance reads the greedy choice */
   coh_status (*create)(coh_mdp_plan *plan);
   void (*destroy)(coh_mdp_plan *plan);
 
@@ -48,8 +49,10 @@ struct coh_mdp_plan {
   bool minimize;
   double tolerance; /* width of the bound; 0: 1e-9 of the largest value */
 
+  coh_mdp_rows rows;     /* the share's; its error falls to 0 once sweeps read exact rows */
   double *values, *next; /* own and ghosts; once done, values holds the middle of the bounds */
-  int32_t *choice;       /* n_states: greedy for the values before the last sweep */
+  int32_t *choice;       /* own: greedy for the values before the last sweep; once done, or
+                            where the method asks for it */
   double low, high;      /* next - values lies between */
   double lower, upper;   /* the optimum lies within next + these */
   double width, wanted;  /* upper - lower, and where it is narrow enough */
@@ -57,9 +60,11 @@ struct coh_mdp_plan {
   bool is_done;
   int64_t n_rounds, n_transitions; /* entries read so far, on all ranks */
 
+  bool is_exact; /* sweeps read the rows as they are: single precision was not enough */
+
   double narrowest;
   int64_t n_wider;    /* rounds since it was that narrow */
-  double numbers[12]; /* that a checkpoint borrows */
+  double numbers[13]; /* that a checkpoint borrows */
   void *own;          /* the method's */
 };
 

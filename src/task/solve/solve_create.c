@@ -55,9 +55,12 @@ static coh_status make_chain(const coh_solve *solve, coh_mdp **chain, int32_t **
 /* the whole model on every rank */
 static coh_status hold_whole(coh_solve *solve, int32_t **choice) {
   int n_threads = solve->context->n_threads;
+  bool has_chain = solve->options->find != COH_SOLVE_OPTIMUM;
+  if (has_chain) COH_TRY(make_chain(solve, &solve->chain_whole, choice));
+  COH_TRY(coh_mdp_compress(has_chain ? solve->chain_whole : solve->supply.whole,
+                           (coh_mdp_form)solve->options->form));
   COH_TRY(coh_mdp_shard_of(solve->supply.whole, n_threads, &solve->model));
-  if (solve->options->find == COH_SOLVE_OPTIMUM) return COH_OK;
-  COH_TRY(make_chain(solve, &solve->chain_whole, choice));
+  if (!has_chain) return COH_OK;
   return coh_mdp_shard_of(solve->chain_whole, n_threads, &solve->chain);
 }
 
@@ -140,6 +143,8 @@ static coh_status check(const coh_solve_options *options) {
             "find: improve is for objective discounted");
   COH_CHECK(is_discounted || !options->compare, COH_E_CONFIG,
             "compare: reach and total have one method");
+  COH_CHECK(is_discounted || options->form == COH_MDP_PLAIN, COH_E_CONFIG,
+            "form: for objective discounted");
   return COH_OK;
 }
 
@@ -149,7 +154,8 @@ static coh_status supply(coh_solve *solve) {
   COH_TRY(check(options));
   bool is_discounted = options->objective == COH_SOLVE_DISCOUNTED;
   const coh_mdp_method *method = (const coh_mdp_method *)options->method.kind;
-  solve->is_whole = !is_discounted || options->compare || method->whole;
+  solve->is_whole =
+      !is_discounted || options->compare || method->whole || options->form != COH_MDP_PLAIN;
   COH_TRY(coh_mdp_model_supply(
       &options->model, is_discounted ? options->discount : 1.0, solve->context->seed,
       solve->is_whole || options->find != COH_SOLVE_OPTIMUM, &solve->supply));

@@ -129,7 +129,9 @@ coh_status coh_solve_draw(const coh_solve *solve, const coh_solve_answer *answer
     status = draw_way(&map);
     if (map.scale >= LEAST_ARROW) draw_policy(&map);
   }
-  snprintf(label, sizeof label, "dark %.4g to bright %.4g", (double)map.low, (double)map.high);
+  double low = map.low, high = map.high, least = 1e-9 * (high - low); // less is rounding
+  snprintf(label, sizeof label, "dark %.4g to bright %.4g", fabs(low) < least ? 0.0 : low,
+           fabs(high) < least ? 0.0 : high);
   const uint8_t *cell = map.image.data;
   const char *text = label;
   snprintf(path, sizeof path, "%s/figures/value.png", solve->context->folder);

@@ -39,7 +39,8 @@ static coh_status improve(coh_solve *solve) {
   bool minimize = solve->options->sense == 1;
   int32_t *greedy = solve->plan->choice; // not needed any more
   coh_mdp_change change;
-  COH_TRY(coh_mdp_shard_bellman(model, minimize, solve->values, next, greedy, &change));
+  COH_TRY(coh_mdp_shard_bellman(model, (coh_mdp_bellman){.minimize = minimize}, solve->values,
+                                next, greedy, &change));
   coh_mdp_macqueen(&model->rows, discount,
                    coh_mdp_rounding(&model->rows, discount, change.largest), change.low,
                    change.high, &lower, &upper);

@@ -116,6 +116,9 @@ coh_status coh_mdp_set_start(coh_mdp *mdp, const double *start);
  * Fails: COH_E_CONFIG for an environment that has no model here. */
 coh_status coh_mdp_from_env(const coh_choice *choice, double discount, coh_mdp **mdp);
 
+/* Whether an environment has such a model. */
+bool coh_mdp_env_is_finite(const coh_choice *choice);
+
 /* A gridworld of any size. Actions 0 up, 1 right, 2 down, 3 left; a move goes astray with
  * probability `slip`, half to either side; walls and borders keep the agent where it is. */
 typedef struct coh_mdp_grid {

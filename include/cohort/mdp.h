@@ -273,10 +273,10 @@ typedef struct coh_mdp_solve_options {
   int n_threads;    /* 0: 1 */
 } coh_mdp_solve_options;
 
-/* Find V* and an optimal policy: inexact policy iteration, ended by MacQueen's bound. Discount
- * below 1. options may be NULL. solution: out, caller clears.
- * Fails: COH_E_DATA (discount 1), COH_E_DIVERGED (rounding keeps the bound above the
- * tolerance), COH_E_MEMORY. Sources: MacQueen 1966; Porteus 1971; Gargiani et al. 2024. */
+/* Find V* and an optimal policy by the method `aggregation`, ended by MacQueen's bound.
+ * Discount below 1. options may be NULL. solution: out, caller clears. Fails: COH_E_DATA
+ * (discount 1), COH_E_DIVERGED (rounding keeps the bound above the tolerance), COH_E_MEMORY.
+ * Sources: MacQueen 1966; Porteus 1971; Gargiani et al. 2024. */
 coh_status coh_mdp_solve(const coh_mdp *mdp, const coh_mdp_solve_options *options,
                          coh_mdp_solution *solution);
 void coh_mdp_solution_clear(coh_mdp_solution *solution);

@@ -59,6 +59,7 @@ struct coh_mdp_plan {
   double floor;          /* the width that rounding alone makes */
   bool is_done;
   int64_t n_rounds, n_transitions; /* entries read so far, on all ranks */
+  int64_t n_products;              /* with the matrix of one policy */
 
   bool is_exact; /* sweeps read the rows as they are: single precision was not enough */
 

@@ -44,6 +44,7 @@ typedef struct coh_mdp_picture {
 
 typedef struct coh_mdp {
   int64_t n_states, n_rows, n_entries;
+  int64_t row_length;   /* entries of every row where all have as many; 0: not so, or unknown */
   int64_t *first_row;   /* n_states + 1 */
   int64_t *first_entry; /* n_rows + 1 */
   uint32_t *next;       /* n_entries */
@@ -56,6 +57,7 @@ typedef struct coh_mdp {
   coh_mdp_label *label;
   int64_t n_labels;
   coh_mdp_picture picture;
+  struct coh_mdp_compact *compact; /* the rows in another form, or NULL (coh_mdp_compress) */
 } coh_mdp;
 
 /* Destroy a model; accepts NULL, sets NULL. */
@@ -191,6 +193,20 @@ coh_status coh_mdp_open(const char *path, const coh_mdp_file_options *options, c
 coh_status coh_mdp_save(const coh_mdp *mdp, const char *path);
 
 /* ------------------------------------------------------------------------------- sweeps -- */
+
+/* How sweeps read the rows: as they are (12 bytes a transition and more), or in a compact form,
+ * kept beside them, with columns as 16-bit distances from the state. */
+typedef enum coh_mdp_form {
+  COH_MDP_PLAIN,
+  COH_MDP_PATTERNS, /* rows of probabilities by a dictionary: 2 bytes a transition, same bits */
+  COH_MDP_SINGLE    /* probabilities in single precision: 6 bytes; bounds are widened by it */
+} coh_mdp_form;
+#define COH_MDP_FORM_CHOICES "plain|patterns|single"
+
+/* Choose the form; coh_mdp_sweep reads it, and bounds that are made of its sweeps hold.
+ * Fails: COH_E_DATA where the model does not fit (a column over 32767 states away; over 65536
+ * different rows of probabilities), COH_E_MEMORY; then the form is plain. */
+coh_status coh_mdp_compress(coh_mdp *mdp, coh_mdp_form form);
 
 /* One Bellman sweep (Jacobi): next = max (min) over rows of reward + discount P values.
  * values: n_states; next: out, n_states, another array. choice: out, the row taken, counted

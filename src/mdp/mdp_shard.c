@@ -197,7 +197,7 @@ static coh_status agree_on_rows(coh_mdp_shard *shard) {
   COH_TRY(coh_comm_reduce_real(shard->world, COH_REDUCE_MIN, &least, 1));
   COH_TRY(coh_comm_reduce_real(shard->world, COH_REDUCE_MAX, most, 3));
   double slack = (most[2] + 1.0) * DBL_EPSILON;
-  shard->rows = (coh_mdp_rows){least - slack, most[0] + slack, most[1], (int64_t)most[2]};
+  shard->rows = (coh_mdp_rows){least - slack, most[0] + slack, most[1], (int64_t)most[2], 0.0};
   return COH_OK;
 }
 

@@ -15,6 +15,7 @@
 #include "cohort/mdp.h"
 #include "mdp/mdp_blocks.h"
 #include "mdp/mdp_bound.h"
+#include "mdp/mdp_compact.h"
 #include "mdp/mdp_wave.h"
 #include "mdp/policy_chain.h"
 
@@ -34,11 +35,14 @@ void coh_mdp_rows_measure(const coh_mdp *mdp, coh_mdp_rows *rows) {
   double slack = (double)(rows->longest + 1) * DBL_EPSILON;
   rows->least_sum -= slack;
   rows->greatest_sum += slack;
+  rows->error = mdp->compact ? mdp->compact->error : 0.0;
 }
 
 double coh_mdp_rounding(const coh_mdp_rows *rows, double discount, double largest_value) {
   return (double)(rows->longest + 4) * DBL_EPSILON *
-         (rows->greatest_reward + discount * rows->greatest_sum * largest_value);
+             (rows->greatest_reward +
+              discount * (rows->greatest_sum + rows->error) * largest_value) +
+         discount * rows->error * (1.0 + 4.0 * DBL_EPSILON) * largest_value;
 }
 
 void coh_mdp_macqueen(const coh_mdp_rows *rows, double discount, double rounding, double low,

@@ -75,12 +75,25 @@ static double largest_of(const double *values, int64_t n) {
   return largest;
 }
 
+/* From now on sweeps read the rows as they are. */
+static void leave_single(coh_mdp_plan *plan) {
+  plan->exact = *plan->mdp;
+  plan->exact.compact = NULL;
+  plan->mdp = &plan->exact;
+  plan->rows.error = 0.0;
+  plan->is_exact = true;
+}
+
+static void sweep(coh_mdp_plan *plan, int32_t *choice) {
+  coh_mdp_sweep(plan->mdp, plan->minimize, plan->n_threads, plan->values, plan->next, choice,
+                &plan->low, &plan->high);
+  plan->n_transitions += plan->mdp->n_entries;
+}
+
 /* next = T values, and what it says about the optimum */
 static void certify(coh_mdp_plan *plan) {
   const coh_mdp *mdp = plan->mdp;
-  coh_mdp_sweep(mdp, plan->minimize, plan->n_threads, plan->values, plan->next, plan->choice,
-                &plan->low, &plan->high);
-  plan->n_transitions += mdp->n_entries;
+  sweep(plan, plan->method->by_policy ? plan->choice : NULL);
   double largest = largest_of(plan->values, mdp->n_states), least, most;
   double rounding = coh_mdp_rounding(&plan->rows, mdp->discount, largest);
   coh_mdp_macqueen(&plan->rows, mdp->discount, rounding, plan->low, plan->high, &plan->lower,
@@ -110,17 +123,19 @@ coh_status coh_mdp_plan_step(coh_mdp_plan *plan) {
   plan->n_rounds++;
   if (plan->width <= plan->wanted || plan->width == 0.0) {
     double middle = 0.5 * (plan->lower + plan->upper);
+    if (!plan->method->by_policy) sweep(plan, plan->choice);
     for (int64_t s = 0; s < plan->mdp->n_states; s++)
       plan->values[s] = plan->next[s] + middle;
     plan->is_done = true;
     return COH_OK;
   }
+  if (plan->rows.error > 0.0 && plan->width <= 2.0 * plan->floor) leave_single(plan);
   COH_TRY(check_progress(plan));
   return plan->method->advance(plan);
 }
 
 coh_status coh_mdp_plan_visit(coh_mdp_plan *plan, coh_mdp_visit *visit, void *context) {
-  enum { N = 12 };
+  enum { N = 13 };
   int64_t n = plan->mdp->n_states;
   double *numbers = plan->numbers;
   double given[N] = {plan->low,
@@ -134,7 +149,8 @@ coh_status coh_mdp_plan_visit(coh_mdp_plan *plan, coh_mdp_visit *visit, void *co
                      (double)plan->n_rounds,
                      plan->narrowest,
                      (double)plan->n_wider,
-                     (double)plan->n_transitions};
+                     (double)plan->n_transitions,
+                     plan->is_exact};
   memcpy(numbers, given, sizeof given);
   COH_TRY(visit(context, "values", &(coh_array){COH_DTYPE_F64, 1, {n}, plan->values}));
   COH_TRY(visit(context, "choice", &(coh_array){COH_DTYPE_I32, 1, {n}, plan->choice}));
@@ -151,5 +167,6 @@ coh_status coh_mdp_plan_visit(coh_mdp_plan *plan, coh_mdp_visit *visit, void *co
   plan->narrowest = numbers[9];
   plan->n_wider = (int64_t)numbers[10];
   plan->n_transitions = (int64_t)numbers[11];
+  if (numbers[12] != 0.0 && !plan->is_exact) leave_single(plan);
   return plan->method->visit ? plan->method->visit(plan, visit, context) : COH_OK;
 }

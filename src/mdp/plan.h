@@ -19,6 +19,7 @@ typedef coh_status coh_mdp_visit(void *context, const char *name, const coh_arra
 /* A method: one file in methods/, one line in method.def. All but advance may be NULL. */
 typedef struct coh_mdp_method {
   coh_kind kind;
+  bool by_policy; /* advance reads the greedy choice */
   coh_status (*create)(coh_mdp_plan *plan);
   void (*destroy)(coh_mdp_plan *plan);
 
@@ -42,7 +43,8 @@ struct coh_mdp_plan {
   coh_mdp_rows rows;
 
   double *values, *next; /* n_states; once done, values holds the middle of the bounds */
-  int32_t *choice;       /* n_states: greedy for the values before the last sweep */
+  int32_t *choice;       /* n_states: greedy for the values before the last sweep; once done, or
+                            where the method asks for it */
   double low, high;      /* next - values lies between */
   double lower, upper;   /* the optimum lies within next + these */
   double width, wanted;  /* upper - lower, and where it is narrow enough */
@@ -50,9 +52,12 @@ struct coh_mdp_plan {
   bool is_done;
   int64_t n_rounds, n_transitions; /* entries read so far */
 
+  coh_mdp exact; /* the model without its compact form, once single precision is not enough */
+  bool is_exact;
+
   double narrowest;
   int64_t n_wider;    /* rounds since it was that narrow */
-  double numbers[12]; /* that a checkpoint borrows */
+  double numbers[13]; /* that a checkpoint borrows */
   void *own;          /* the method's */
 };
 

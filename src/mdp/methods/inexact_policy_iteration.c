@@ -82,6 +82,7 @@ const coh_mdp_method coh_mdp_inexact_policy_iteration = {
     .kind = {"inexact_policy_iteration",
              "Solve for the greedy policy only as far as it pays (Gargiani et al. 2024).",
              table, sizeof(inexact_options)},
+    .by_policy = true,
     .create = create,
     .destroy = destroy,
     .advance = advance,

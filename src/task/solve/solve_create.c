@@ -99,6 +99,10 @@ static coh_status create(coh_solve *solve) {
   solve->subject = solve->mdp;
   COH_TRY(find_target(solve));
   if (options->find != COH_SOLVE_OPTIMUM) COH_TRY(make_chain(solve));
+  COH_CHECK(is_discounted || options->form == COH_MDP_PLAIN, COH_E_CONFIG,
+            "form: for objective discounted");
+  COH_TRY(coh_mdp_compress(solve->chain ? solve->chain : solve->mdp,
+                           (coh_mdp_form)options->form));
   COH_TRY(list_contestants(solve));
   return is_discounted ? coh_solve_begin_turn(solve) : COH_OK;
 }

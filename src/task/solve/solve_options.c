@@ -66,6 +66,14 @@ const coh_option coh_solve_option_table[] = {
      .doc =
          "Width of the bound that ends it; 0: 1e-9 of the largest value (reach, total: 1e-6, "
          "of totals above 1 relative)."},
+    {.name = "form",
+     .type = COH_CHOICE,
+     FIELD(form),
+     .initial = "plain",
+     .choices = COH_MDP_FORM_CHOICES,
+     .doc = "discounted: what sweeps read. plain: 12 bytes a transition; patterns: 2, the same "
+            "bits, for models of few different rows of probabilities; single: 6, in single "
+            "precision until the bound needs more. Columns of the last two lie near the state."},
     {.name = "q",
      .type = COH_BOOL,
      FIELD(q),

@@ -1,5 +1,7 @@
 /* Maps in one line: `cohort embed` writes the config that a person would, or asks a finished
  * map where other rows belong. */
+#include "run/run_embed.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -182,25 +184,21 @@ coh_status coh_run_embed(coh_world *world, const char *source, const char *data,
 
 // ---- on a map -----------------------------------------------------------------------------
 
-typedef struct place_options {
-  coh_choice data;
-  bool back;
-} place_options;
-
-static const coh_option place_table[] = {{.name = "data",
-                                          .type = COH_KIND,
-                                          .offset = offsetof(place_options, data),
-                                          .kinds = &coh_dataset_kinds,
-                                          .doc = "Rows to place."},
-                                         {.name = "back",
-                                          .type = COH_BOOL,
-                                          .offset = offsetof(place_options, back),
-                                          .initial = "false",
-                                          .doc = "Data are places: make rows of them."},
-                                         {0}};
+const coh_option coh_place_option_table[] = {
+    {.name = "data",
+     .type = COH_KIND,
+     .offset = offsetof(coh_place_options, data),
+     .kinds = &coh_dataset_kinds,
+     .doc = "Rows to place; the first word of the command."},
+    {.name = "back",
+     .type = COH_BOOL,
+     .offset = offsetof(coh_place_options, back),
+     .initial = "false",
+     .doc = "Data are places on components (task pca): make rows of them."},
+    {0}};
 
 static coh_status read_request(const char *data, const coh_run_start_options *options,
-                               place_options *request) {
+                               coh_place_options *request) {
   coh_text text = {0};
   char *yaml = NULL;
   coh_config *config = NULL;
@@ -211,7 +209,7 @@ static coh_status read_request(const char *data, const coh_run_start_options *op
   coh_status status = coh_config_parse(data, yaml, strlen(yaml), &config);
   for (int64_t k = 0; status == COH_OK && k < options->n_overrides; k++)
     status = coh_config_override(config, options->overrides[k]);
-  if (status == COH_OK) status = coh_options_fill(place_table, config, request);
+  if (status == COH_OK) status = coh_options_fill(coh_place_option_table, config, request);
   coh_config_destroy(&config);
   coh_free(yaml);
   return status;
@@ -228,7 +226,7 @@ static coh_status write_csv(const coh_array *places, const char *path) {
   return status;
 }
 
-static coh_status place(coh_run *run, const char *folder, const place_options *request,
+static coh_status place(coh_run *run, const char *folder, const coh_place_options *request,
                         const char *file) {
   char path[COH_PATH_BYTES], picture[COH_PATH_BYTES];
   const coh_task_type *task = run->config.task;
@@ -260,7 +258,7 @@ static coh_status place(coh_run *run, const char *folder, const place_options *r
 
 coh_status coh_run_place(coh_world *world, const char *folder, const char *data,
                          const coh_run_start_options *options) {
-  place_options request;
+  coh_place_options request;
   COH_TRY(coh_comm_agree(world, read_request(data, options, &request)));
   coh_run_start_options quiet = {.quiet = true, .output = options->output};
   coh_run *run;
@@ -270,6 +268,6 @@ coh_status coh_run_place(coh_world *world, const char *folder, const char *data,
     coh_run_close(run);
     coh_free(run);
   }
-  coh_options_clear(place_table, &request);
+  coh_options_clear(coh_place_option_table, &request);
   return status;
 }

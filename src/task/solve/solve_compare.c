@@ -122,7 +122,7 @@ static coh_status draw(const coh_solve *solve, coh_results *results, double *xy)
   bool drawn;
   COH_TRY(coh_chart_write(
       &(coh_chart){
-          .panels = panels, .n_panels = N_PANELS, .columns = 1, .width = 900, .height = 480},
+          .panels = panels, .n_panels = N_PANELS, .columns = 1, .width = 1200, .height = 480},
       path, "methods", &drawn));
   if (drawn)
     coh_results_picture(results, "figures/methods.svg",

@@ -44,6 +44,7 @@ typedef struct coh_mdp_picture {
 
 typedef struct coh_mdp {
   int64_t n_states, n_rows, n_entries;
+  int64_t row_length;   /* entries of every row where all have as many; 0: not so, or unknown */
   int64_t *first_row;   /* n_states + 1 */
   int64_t *first_entry; /* n_rows + 1 */
   uint32_t *next;       /* n_entries */
@@ -56,6 +57,7 @@ typedef struct coh_mdp {
   coh_mdp_label *label;
   int64_t n_labels;
   coh_mdp_picture picture;
+  struct coh_mdp_compact *compact; /* the rows in another form, or NULL (coh_mdp_compress) */
 } coh_mdp;
 
 /* Destroy a model; accepts NULL, sets NULL. */
@@ -113,6 +115,9 @@ coh_status coh_mdp_set_start(coh_mdp *mdp, const double *start);
  * agent back, so does the model. choice: over coh_env_kinds.
  * Fails: COH_E_CONFIG for an environment that has no model here. */
 coh_status coh_mdp_from_env(const coh_choice *choice, double discount, coh_mdp **mdp);
+
+/* Whether an environment has such a model. */
+bool coh_mdp_env_is_finite(const coh_choice *choice);
 
 /* A gridworld of any size. Actions 0 up, 1 right, 2 down, 3 left; a move goes astray with
  * probability `slip`, half to either side; walls and borders keep the agent where it is. */
@@ -192,6 +197,20 @@ coh_status coh_mdp_save(const coh_mdp *mdp, const char *path);
 
 /* ------------------------------------------------------------------------------- sweeps -- */
 
+/* How sweeps read the rows: as they are (12 bytes a transition and more), or in a compact form,
+ * kept beside them, with columns as 16-bit distances from the state. */
+typedef enum coh_mdp_form {
+  COH_MDP_PLAIN,
+  COH_MDP_PATTERNS, /* rows of probabilities by a dictionary: 2 bytes a transition, same bits */
+  COH_MDP_SINGLE    /* probabilities in single precision: 6 bytes; bounds are widened by it */
+} coh_mdp_form;
+#define COH_MDP_FORM_CHOICES "plain|patterns|single"
+
+/* Choose the form; coh_mdp_sweep reads it, and bounds that are made of its sweeps hold.
+ * Fails: COH_E_DATA where the model does not fit (a column over 32767 states away; over 65536
+ * different rows of probabilities), COH_E_MEMORY; then the form is plain. */
+coh_status coh_mdp_compress(coh_mdp *mdp, coh_mdp_form form);
+
 /* One Bellman sweep (Jacobi): next = max (min) over rows of reward + discount P values.
  * values: n_states; next: out, n_states, another array. choice: out, the row taken, counted
  * from the state's first (the lowest of equals); may be NULL. low, high: out, least and
@@ -254,10 +273,10 @@ typedef struct coh_mdp_solve_options {
   int n_threads;    /* 0: 1 */
 } coh_mdp_solve_options;
 
-/* Find V* and an optimal policy: inexact policy iteration, ended by MacQueen's bound. Discount
- * below 1. options may be NULL. solution: out, caller clears.
- * Fails: COH_E_DATA (discount 1), COH_E_DIVERGED (rounding keeps the bound above the
- * tolerance), COH_E_MEMORY. Sources: MacQueen 1966; Porteus 1971; Gargiani et al. 2024. */
+/* Find V* and an optimal policy by the method `aggregation`, ended by MacQueen's bound.
+ * Discount below 1. options may be NULL. solution: out, caller clears. Fails: COH_E_DATA
+ * (discount 1), COH_E_DIVERGED (rounding keeps the bound above the tolerance), COH_E_MEMORY.
+ * Sources: MacQueen 1966; Porteus 1971; Gargiani et al. 2024. */
 coh_status coh_mdp_solve(const coh_mdp *mdp, const coh_mdp_solve_options *options,
                          coh_mdp_solution *solution);
 void coh_mdp_solution_clear(coh_mdp_solution *solution);

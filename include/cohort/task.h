@@ -108,8 +108,9 @@ typedef struct coh_task_chart {
   const char *reference; /* key of a result number drawn as a level line, or NULL */
   const char *reference_label;
   coh_curve curve[COH_MAX_CURVES + 1];
-  /* losses on training and on held-out rows, of the same steps: the report says in words whether
-   * the run over- or underfits, and marks in this chart where overfitting begins; or NULL */
+  /* losses on training and on held-out rows, of the same steps: the report says in words
+   * whether the run over- or underfits, and marks in this chart where overfitting begins; or
+   * NULL */
   const char *train_loss, *held_out_loss;
 } coh_task_chart;
 
@@ -121,7 +122,8 @@ typedef struct coh_results coh_results;
 void coh_results_number(coh_results *results, const char *key, double value, const char *text,
                         const char *label, const char *note);
 
-/* A picture, written by the task into the run folder; path relative to it. All copied. */
+/* A picture, or a page (.html) that the report links to, written by the task into the run
+ * folder; path relative to it. All copied. */
 void coh_results_picture(coh_results *results, const char *path, const char *caption,
                          bool pixelated);
 
@@ -140,6 +142,13 @@ typedef struct coh_sample_request {
   uint64_t seed; /* of the noise, apart from the run's */
   int64_t label; /* only this class; -1: all in turn */
 } coh_sample_request;
+
+/* Rows that are to be placed on a map. */
+typedef struct coh_place_request {
+  const coh_choice *data; /* of coh_dataset_kinds */
+  bool back;              /* data are places: the rows that they stand for are wanted */
+  const char *picture;    /* a PNG to draw, or NULL */
+} coh_place_request;
 
 /* ---- what a task is -----------------------------------------------------------------------
  */
@@ -199,6 +208,12 @@ typedef struct coh_task_type {
    * Collective, does not disturb the task. Fails: COH_E_CONFIG. May be NULL. */
   coh_status (*sample)(void *task, const coh_sample_request *request, coh_array *rows,
                        coh_array *labels);
+
+  /* For tasks that make a map of rows: where other rows belong on it, or, for maps that have a
+   * way back, the rows that places stand for. *places: out, f32, a row each, on every rank; the
+   * caller clears. Collective, does not disturb the task. Fails: COH_E_CONFIG, COH_E_DATA. May
+   * be NULL. */
+  coh_status (*place)(void *task, const coh_place_request *request, coh_array *places);
 
   const coh_task_chart *charts; /* ends with a NULL name; may be NULL */
   const char *const *progress;  /* metrics that the progress bar shows; ends with NULL */

@@ -49,6 +49,27 @@ void coh_text_add(coh_text *text, const char *format, ...) {
   text->n_bytes += (size_t)n_bytes;
 }
 
+void coh_text_add_base64(coh_text *text, const void *bytes, size_t n_bytes) {
+  const uint8_t *data = bytes;
+  static const char digits[] =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  char block[4096];
+  size_t n = 0;
+  for (size_t i = 0; i < n_bytes; i += 3) {
+    size_t left = n_bytes - i;
+    uint32_t word = (uint32_t)data[i] << 16 | (left > 1 ? (uint32_t)data[i + 1] << 8 : 0) |
+                    (left > 2 ? data[i + 2] : 0);
+    block[n++] = digits[word >> 18];
+    block[n++] = digits[word >> 12 & 63];
+    block[n++] = left > 1 ? digits[word >> 6 & 63] : '=';
+    block[n++] = left > 2 ? digits[word & 63] : '=';
+    if (n < sizeof block) continue;
+    coh_text_add_bytes(text, block, n);
+    n = 0;
+  }
+  coh_text_add_bytes(text, block, n);
+}
+
 coh_status coh_text_take(coh_text *text, char **out) {
   if (!text->failed && !text->data) reserve(text, 0);
   if (text->failed) {

@@ -19,6 +19,9 @@ __attribute__((format(printf, 2, 3))) void coh_text_add(coh_text *text, const ch
                                                         ...);
 void coh_text_add_bytes(coh_text *text, const char *bytes, size_t n_bytes);
 
+/* Append bytes in base64, padded (RFC 4648). */
+void coh_text_add_base64(coh_text *text, const void *bytes, size_t n_bytes);
+
 /* Hand the string over (caller frees with coh_free; "" if nothing was added) and reset. */
 coh_status coh_text_take(coh_text *text, char **out);
 void coh_text_clear(coh_text *text);

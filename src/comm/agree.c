@@ -41,8 +41,9 @@ coh_status coh_comm_agree(const coh_world *world, coh_status status) {
 void coh_comm_abort(const coh_world *world, coh_status status) {
   // what was agreed on is said by the rank that it names, which ends the job as well
   bool agreed = world->size > 1 && names_rank(coh_error_message(), world->size);
-  if (agreed && atoi(coh_error_message() + strlen("rank ")) != world->rank)
-    sleep(SPEAKER_SECONDS);
+  if (agreed && strtol(coh_error_message() + strlen("rank "), NULL, 10) != world->rank)
+    for (unsigned left = SPEAKER_SECONDS; left > 0;)
+      left = sleep(left); // a signal that ends the job cuts it short
   // one write, so that lines of several ranks do not mix
   char line[WORDS_BYTES + 64];
   int length;

@@ -9,6 +9,7 @@ typedef struct coh_mdp_rows {
   double least_sum, greatest_sum; /* of probabilities, rounded outward */
   double greatest_reward;         /* absolute */
   int64_t longest;                /* entries */
+  double error;                   /* of a row as sweeps read it: sum of |differences| */
 } coh_mdp_rows;
 
 void coh_mdp_rows_measure(const coh_mdp *mdp, coh_mdp_rows *rows);

@@ -224,6 +224,9 @@ static coh_status finish(coh_mdp_builder *builder) {
             (long long)builder->state + 1);
   COH_TRY(coh_mdp_close_row(builder));
   mdp->first_row[mdp->n_states] = mdp->n_rows;
+  mdp->row_length = mdp->first_entry[1];
+  for (int64_t r = 1; r < mdp->n_rows && mdp->row_length > 0; r++)
+    if (mdp->first_entry[r + 1] - mdp->first_entry[r] != mdp->row_length) mdp->row_length = 0;
   COH_TRY(size_rows(mdp, builder->row_capacity, mdp->n_rows));
   return size_entries(mdp, builder->entry_capacity, mdp->n_entries);
 }

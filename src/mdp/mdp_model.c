@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "cohort/mdp.h"
+#include "mdp/mdp_compact.h"
 
 void coh_mdp_destroy(coh_mdp **given) {
   coh_mdp *mdp = *given;
@@ -21,6 +22,7 @@ void coh_mdp_destroy(coh_mdp **given) {
     coh_free(mdp->label[k].holds);
   }
   coh_free(mdp->label);
+  coh_mdp_compact_destroy(&mdp->compact);
   COH_DELETE(*given);
 }
 

@@ -3,64 +3,158 @@
 
 #include "cohort/mdp.h"
 #include "mdp/mdp_blocks.h"
+#include "mdp/mdp_compact.h"
 #include "mdp/mdp_kernel.h"
+#include "mdp/mdp_sweep.h"
 
-typedef struct sweep_job {
-  const coh_mdp *mdp;
-  bool minimize;
-  const double *values;
-  double *next;
-  int32_t *choice;
-  double low, high;
-} sweep_job;
+/* Memory is asked for this many bytes before it is used: the processor's own prefetchers follow
+ * every stream, but not far enough. */
+enum { AHEAD = 4096 };
+#define COH_ASK(pointer) __builtin_prefetch((const char *)(pointer) + AHEAD)
 
-static void sweep_block(const sweep_job *job, int64_t first, int64_t end, double *low,
-                        double *high) {
+/* The sum of P values of a row that begins at entry e, in four parts; *e: out, where the next
+ * row begins. length: of every row, 0: look. form and length are constants where this is
+ * inlined. */
+static inline __attribute__((always_inline)) coh_mdp_four expect(const coh_mdp_sweep_job *job,
+                                                                 coh_mdp_form form,
+                                                                 int64_t length, int64_t s,
+                                                                 int64_t row, int64_t *e) {
   const coh_mdp *mdp = job->mdp;
-  const int64_t *first_entry = mdp->first_entry;
-  const double *values = job->values;
-  double sign = job->minimize ? -1.0 : 1.0, discount = mdp->discount;
-  double least = *low, greatest = *high;
-  int64_t row = mdp->first_row[first], e = first_entry[row];
-  for (int64_t s = first; s < end; s++) {
-    double best = -INFINITY;
-    int32_t taken = 0, n = (int32_t)(mdp->first_row[s + 1] - row);
-    for (int32_t k = 0; k < n; k++, row++) {
-      int64_t stop = first_entry[row + 1];
-      double q =
-          mdp->reward[row] +
-          discount * coh_mdp_row_sum(mdp->next + e, mdp->probability + e, stop - e, values);
-      e = stop;
-      // without a branch: which action is best is not to be foretold
-      int32_t better = sign * q > best;
-      best = better ? sign * q : best;
-      taken += (k - taken) & -better;
-    }
-    best *= sign;
-    double change = best - values[s];
-    if (!(change >= least)) least = change; // a NaN stays
-    if (!(change <= greatest)) greatest = change;
-    job->next[s] = best;
-    if (job->choice) job->choice[s] = taken;
+  const struct coh_mdp_compact *compact = job->compact;
+  int64_t at = *e;
+  if (form == COH_MDP_PLAIN) {
+    COH_ASK(mdp->probability + at);
+    COH_ASK(mdp->next + at);
+    *e = length ? at + length : mdp->first_entry[row + 1];
+    return coh_mdp_row_sum_parts(mdp->next + at, mdp->probability + at, *e - at, job->values);
   }
-  *low = least;
-  *high = greatest;
+  if (form == COH_MDP_SINGLE) {
+    COH_ASK(compact->single + at);
+    *e = at + (length ? length : compact->code[row]);
+    return coh_mdp_single_sum_parts(compact->away + at, compact->single + at, *e - at,
+                                    job->values + s);
+  }
+  uint64_t code = compact->code[row];
+  uint64_t from = length ? code * (uint64_t)length : compact->pattern[code];
+  *e = at + (length ? length : (int64_t)(compact->pattern[code + 1] - from));
+  return coh_mdp_near_sum_parts(compact->away + at, compact->probability + from, *e - at,
+                                job->values + s);
 }
 
-void coh_mdp_sweep(const coh_mdp *mdp, bool minimize, int n_threads, const double *values,
-                   double *next, int32_t *choice, double *low, double *high) {
-  sweep_job job = {mdp, minimize, values, next, choice, 0, 0};
-  int64_t n = mdp->n_states, n_blocks = coh_mdp_n_blocks(n);
-  double least = INFINITY, greatest = -INFINITY;
+/* Rewards are turned round where the least is sought: then the greatest is. A sum and its
+ * mirror image round alike. */
+static inline __attribute__((always_inline)) double best_value(const coh_mdp_sweep_job *job,
+                                                               coh_mdp_form form,
+                                                               int64_t length, int64_t s,
+                                                               int64_t row, int64_t *e) {
+  const double *reward = job->mdp->reward;
+  double best = -INFINITY, sign = job->sign, discount = job->discount;
+  int64_t end = job->mdp->first_row[s + 1];
+  for (; row + 4 <= end; row += 4) {
+    coh_mdp_four part[4];
+    for (int i = 0; i < 4; i++)
+      part[i] = expect(job, form, length, s, row + i, e);
+    coh_mdp_four q = sign * coh_mdp_load_four(reward + row) + discount * coh_mdp_add_rows(part);
+    double one = q[0] > q[1] ? q[0] : q[1], other = q[2] > q[3] ? q[2] : q[3];
+    one = one > other ? one : other;
+    best = one > best ? one : best;
+  }
+  for (; row < end; row++) {
+    double q =
+        sign * reward[row] + discount * coh_mdp_add_four(expect(job, form, length, s, row, e));
+    best = q > best ? q : best;
+  }
+  return best;
+}
+
+static inline __attribute__((always_inline)) double best_row(const coh_mdp_sweep_job *job,
+                                                             coh_mdp_form form, int64_t length,
+                                                             int64_t s, int64_t row, int64_t *e,
+                                                             int32_t *choice) {
+  const double *reward = job->mdp->reward;
+  double best = -INFINITY, sign = job->sign, discount = job->discount;
+  int32_t taken = 0, n = (int32_t)(job->mdp->first_row[s + 1] - row);
+  for (int32_t k = 0; k < n; k++, row++) {
+    double q =
+        sign * reward[row] + discount * coh_mdp_add_four(expect(job, form, length, s, row, e));
+    // without a branch: which action is best is not to be foretold
+    bool better = q > best;
+    best = better ? q : best;
+    taken = better ? k : taken;
+  }
+  *choice = taken;
+  return best;
+}
+
+/* form and length are constants where this is inlined */
+static inline __attribute__((always_inline)) void sweep_stretch(coh_mdp_sweep_job *job,
+                                                                int64_t first, int64_t end,
+                                                                coh_mdp_form form,
+                                                                int64_t length) {
+  const int64_t *first_row = job->mdp->first_row;
+  const double *values = job->values;
+  double *next = job->next;
+  double sign = job->sign, least = job->low, greatest = job->high, broken = 0.0;
+  int64_t e = job->mdp->first_entry[first_row[first]];
+  for (int64_t s = first; s < end; s++) {
+    if (form != COH_MDP_PLAIN) COH_ASK(job->compact->away + e);
+    double best =
+        sign * (job->choice ? best_row(job, form, length, s, first_row[s], &e, &job->choice[s])
+                            : best_value(job, form, length, s, first_row[s], &e));
+    double change = best - values[s];
+    least = change < least ? change : least;
+    greatest = change > greatest ? change : greatest;
+    broken += 0.0 * change; // no number once one change was none
+    next[s] = best;
+  }
+  job->low = least + broken;
+  job->high = greatest + broken;
+}
+
+/* A loop of its own for every form, and for rows of eight. */
+void coh_mdp_sweep_stretch(coh_mdp_sweep_job *job, int64_t first, int64_t end) {
+  coh_mdp_form form = job->compact ? job->compact->form : COH_MDP_PLAIN;
+  bool eight = job->mdp->row_length == 8;
+  if (form == COH_MDP_PLAIN && eight)
+    sweep_stretch(job, first, end, COH_MDP_PLAIN, 8);
+  else if (form == COH_MDP_PLAIN)
+    sweep_stretch(job, first, end, COH_MDP_PLAIN, 0);
+  else if (form == COH_MDP_PATTERNS && eight)
+    sweep_stretch(job, first, end, COH_MDP_PATTERNS, 8);
+  else if (form == COH_MDP_PATTERNS)
+    sweep_stretch(job, first, end, COH_MDP_PATTERNS, 0);
+  else if (eight)
+    sweep_stretch(job, first, end, COH_MDP_SINGLE, 8);
+  else
+    sweep_stretch(job, first, end, COH_MDP_SINGLE, 0);
+}
+
+static void sweep(const coh_mdp_sweep_job *job, int n_threads, double *low, double *high) {
+  int64_t n = job->mdp->n_states, n_blocks = coh_mdp_n_blocks(n);
+  double least = INFINITY, greatest = -INFINITY, broken = 0.0;
 #pragma omp parallel for schedule(static)                                           \
     num_threads(n_threads) if (n_blocks > 1) default(none) shared(job, n, n_blocks) \
         reduction(min                                                               \
                   : least) reduction(max                                            \
-                                     : greatest)
-  for (int64_t block = 0; block < n_blocks; block++)
-    sweep_block(&job, block * COH_MDP_BLOCK, coh_mdp_block_end(block, n), &least, &greatest);
-  *low = least;
-  *high = greatest;
+                                     : greatest) reduction(+ : broken)
+  for (int64_t block = 0; block < n_blocks; block++) {
+    coh_mdp_sweep_job here = *job;
+    coh_mdp_sweep_stretch(&here, block * COH_MDP_BLOCK, coh_mdp_block_end(block, n));
+    least = fmin(least, here.low);
+    greatest = fmax(greatest, here.high);
+    broken += 0.0 * here.low;
+  }
+  *low = least + broken;
+  *high = greatest + broken;
+}
+
+void coh_mdp_sweep(const coh_mdp *mdp, bool minimize, int n_threads, const double *values,
+                   double *next, int32_t *choice, double *low, double *high) {
+  coh_mdp_sweep_job job = coh_mdp_sweep_begin(mdp, minimize);
+  job.values = values;
+  job.next = next;
+  job.choice = choice;
+  sweep(&job, n_threads, low, high);
 }
 
 typedef struct q_job {

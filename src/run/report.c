@@ -55,26 +55,6 @@ static void add_element(coh_text *text, const char *open, const char *plain,
   add(text, close);
 }
 
-static void add_base64(coh_text *text, const uint8_t *data, size_t n_bytes) {
-  static const char digits[] =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  char block[4096];
-  size_t n = 0;
-  for (size_t i = 0; i < n_bytes; i += 3) {
-    size_t left = n_bytes - i;
-    uint32_t word = (uint32_t)data[i] << 16 | (left > 1 ? (uint32_t)data[i + 1] << 8 : 0) |
-                    (left > 2 ? data[i + 2] : 0);
-    block[n++] = digits[word >> 18];
-    block[n++] = digits[word >> 12 & 63];
-    block[n++] = left > 1 ? digits[word >> 6 & 63] : '=';
-    block[n++] = left > 2 ? digits[word & 63] : '=';
-    if (n < sizeof block) continue;
-    coh_text_add_bytes(text, block, n);
-    n = 0;
-  }
-  coh_text_add_bytes(text, block, n);
-}
-
 // a half figure that got no neighbour takes the whole width
 static void widen_lonely(coh_report *report) {
   if (report->lonely && !report->body.failed)
@@ -226,7 +206,7 @@ coh_status coh_report_figure(coh_report *report, const coh_report_picture *pictu
   }
   coh_text_add(body, "%s%s\"><img src=\"data:image/%s;base64,", chart ? "chart" : "picture",
                picture->pixelated ? " pixelated" : "", chart ? "svg+xml" : "png");
-  add_base64(body, (const uint8_t *)data, n_bytes);
+  coh_text_add_base64(body, data, n_bytes);
   int width = shown_width(picture, (const uint8_t *)data, n_bytes);
   coh_free(data);
   add(body, "\" alt=\"");
@@ -237,6 +217,14 @@ coh_status coh_report_figure(coh_report *report, const coh_report_picture *pictu
   if (picture->caption) add_element(body, "<figcaption>", picture->caption, "</figcaption>");
   add(body, "</figure>\n");
   return COH_OK;
+}
+
+void coh_report_link(coh_report *report, const char *path, const char *text) {
+  coh_text *body = body_of(report);
+  add(body, "<p class=\"page\"><a href=\"");
+  add_escaped(body, path);
+  add_element(body, "\">", path, "</a>: ");
+  add_element(body, "", text, "</p>\n");
 }
 
 // ---- the end ------------------------------------------------------------------------------

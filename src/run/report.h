@@ -55,6 +55,9 @@ typedef struct coh_report_picture {
 } coh_report_picture;
 coh_status coh_report_figure(coh_report *report, const coh_report_picture *picture);
 
+/* A paragraph that links to a page beside the report. path: relative to it. */
+void coh_report_link(coh_report *report, const char *path, const char *text);
+
 /* Preformatted text that folds away: the config, the environment, a log. */
 void coh_report_listing(coh_report *report, const char *title, const char *text, int open);
 

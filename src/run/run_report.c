@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "draw/figure.h"
 #include "io/file.h"
 #include "run/driver.h"
@@ -205,6 +206,10 @@ static void add_numbers(coh_report *report, const coh_results *results) {
   }
 }
 
+static bool is_page(const coh_result_picture *picture) {
+  return coh_text_ends_with(picture->path, ".html");
+}
+
 static coh_status add_results(coh_report *report, const char *folder,
                               const coh_results *results) {
   for (int64_t i = 0; i < results->n_lines; i++)
@@ -218,6 +223,10 @@ static coh_status add_results(coh_report *report, const char *folder,
   }
   for (int64_t i = 0; i < results->n_pictures; i++) {
     char path[COH_PATH_BYTES];
+    if (is_page(&results->picture[i])) {
+      coh_report_link(report, results->picture[i].path, results->picture[i].caption);
+      continue;
+    }
     snprintf(path, sizeof path, "%s/%s", folder, results->picture[i].path);
     coh_report_picture picture = {.path = path,
                                   .caption = results->picture[i].caption,
@@ -337,7 +346,8 @@ static void print_results(const coh_run *run, const coh_results *results) {
   for (int64_t i = 0; run->tables && i < results->n_tables; i++)
     print_table(run->output, &results->table[i]);
   for (int64_t i = 0; i < results->n_pictures; i++)
-    fprintf(run->output, "%-24s %s/%s\n", "picture", run->folder, results->picture[i].path);
+    fprintf(run->output, "%-24s %s/%s\n", is_page(&results->picture[i]) ? "page" : "picture",
+            run->folder, results->picture[i].path);
   fprintf(run->output, "%-24s %s/report.html\n", "report", run->folder);
   fflush(run->output);
 }

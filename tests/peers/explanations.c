@@ -38,12 +38,24 @@ static coh_status prepare(asked *a, const char *model, const char *rows) {
   return coh_explainer_answers(a->explainer, a->rows.data, a->n, a->targets);
 }
 
-static coh_status explain(const asked *a, const char *name) {
+typedef struct wish {
   coh_choice method;
-  COH_TRY(coh_choice_make(&coh_explain_kinds, name, &method));
-  coh_status status =
-      coh_explain(a->explainer, &method, a->rows.data, a->targets, a->n, a->maps);
-  coh_choice_clear(&method);
+} wish;
+
+static const coh_option wish_table[] = {
+    {.name = "method", .type = COH_KIND, .initial = "", .kinds = &coh_explain_kinds},
+    {0},
+};
+
+static coh_status explain(const asked *a, const char *text) {
+  wish w;
+  coh_config *tree = NULL;
+  COH_TRY(coh_config_parse("method", text, strlen(text), &tree));
+  coh_status status = coh_options_fill(wish_table, tree, &w);
+  coh_config_destroy(&tree);
+  COH_TRY(status);
+  status = coh_explain(a->explainer, &w.method, a->rows.data, a->targets, a->n, a->maps);
+  coh_options_clear(wish_table, &w);
   return status;
 }
 
@@ -59,9 +71,13 @@ static coh_status write(const char *folder, const char *name, int64_t n, int64_t
 static coh_status write_maps(const asked *a, const char *folder) {
   static const char *const names[] = {"saliency", "integrated_gradients", "grad_cam",
                                       "guided_backprop"};
+  // the middles of as many parts as the peer takes
+  static const char *const texts[] = {
+      "method: saliency", "method: {integrated_gradients: {steps: 4096, max_steps: 4096}}",
+      "method: grad_cam", "method: guided_backprop"};
   COH_TRY(write(folder, "outputs", a->n, a->n_outputs, a->outputs));
   for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
-    COH_TRY(explain(a, names[k]));
+    COH_TRY(explain(a, texts[k]));
     COH_TRY(write(folder, names[k], a->n, a->n_pixels, a->maps));
   }
   return COH_OK;
@@ -69,10 +85,10 @@ static coh_status write_maps(const asked *a, const char *folder) {
 
 static coh_status answer(asked *a, char **argument) {
   COH_TRY(prepare(a, argument[1], argument[2]));
-  COH_TRY(explain(a, "grad_cam")); // programs are compiled when they are first used
+  COH_TRY(explain(a, "method: grad_cam")); // programs are compiled when they are first used
   if (strcmp(argument[3], "time") != 0) return write_maps(a, argument[3]);
   clock_t begun = clock();
-  COH_TRY(explain(a, "grad_cam"));
+  COH_TRY(explain(a, "method: grad_cam"));
   printf("%.6f\n", (double)(clock() - begun) / CLOCKS_PER_SEC);
   return COH_OK;
 }

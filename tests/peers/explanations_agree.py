@@ -118,7 +118,7 @@ with tempfile.TemporaryDirectory() as scratch:
                                     Saliency(net).attribute(x, answer, abs=False).detach())
     record["guided_backprop"] = difference(ours["guided_backprop"],
                                            GuidedBackprop(net).attribute(x, answer).detach())
-    # enough parts that both rules have converged; of a piecewise-linear network that takes many
+    # the same rule with as many parts
     captum = IntegratedGradients(net).attribute(x, torch.zeros_like(x), answer, n_steps=4096,
                                                 method="riemann_middle", internal_batch_size=64)
     record["integrated_gradients"] = difference(ours["integrated_gradients"], captum.detach())

@@ -42,7 +42,9 @@ static pool_span span_of(const pool_shape *p, int axis, int64_t place) {
 typedef enum max_pool_mode { POOL, SCATTER, GATHER } max_pool_mode;
 
 // channels that are compared side by side
-enum { SIDE = 32 };
+enum { SIDE = 8 };
+typedef float numbers __attribute__((vector_size(SIDE * sizeof(float))));
+typedef int32_t integers __attribute__((vector_size(SIDE * sizeof(int32_t))));
 
 // one window in one image, for n <= SIDE channels
 typedef struct pool_site {
@@ -50,65 +52,81 @@ typedef struct pool_site {
   int64_t width, stride, n; // of the image, between pixels, channels
 } pool_site;
 
-// which pixel of the window is each channel's first maximum; -1 when all of it is padding; NaN
-// counts as larger than every number
-static void find_maxima(const pool_site *s, const float *restrict x, int32_t *restrict where) {
-  float best[SIDE] = {0};
-  int32_t pixel = 0;
-  for (int64_t c = 0; c < s->n; c++)
-    where[c] = -1;
+static inline numbers load(const float *from, int64_t n) {
+  numbers x = {0};
+  memcpy(&x, from, n == SIDE ? sizeof x : (size_t)n * sizeof *from);
+  return x;
+}
+
+static inline void store(float *to, numbers x, int64_t n) {
+  memcpy(to, &x, n == SIDE ? sizeof x : (size_t)n * sizeof *to);
+}
+
+static inline numbers choose(integers yes, numbers a, numbers b) {
+  return (numbers)((yes & (integers)a) | (~yes & (integers)b));
+}
+
+// each channel's maximum and which pixel of the window is its first; 0 and -1 when all of it is
+// padding; NaN counts as larger than every number
+static inline integers find_maxima(const pool_site *s, const float *x, numbers *maxima) {
+  numbers best = {0};
+  integers where = -1 - (integers){0}, pixel = {0};
   for (int64_t i = s->rows.begin; i < s->rows.end; i++)
-    for (int64_t j = s->columns.begin; j < s->columns.end; j++, pixel++) {
-      const float *value = x + (i * s->width + j) * s->stride;
-      for (int64_t c = 0; c < s->n; c++) {
-        bool larger = (pixel == 0) | ((best[c] == best[c]) & !(value[c] <= best[c]));
-        best[c] = larger ? value[c] : best[c];
-        where[c] = larger ? pixel : where[c];
-      }
+    for (int64_t j = s->columns.begin; j < s->columns.end; j++, pixel += 1) {
+      numbers value = load(x + (i * s->width + j) * s->stride, s->n);
+      integers larger = (pixel == 0) | ((best == best) & ~(value <= best));
+      best = choose(larger, value, best);
+      where = (larger & pixel) | (~larger & where);
+    }
+  *maxima = best;
+  return where;
+}
+
+static inline numbers take_maxima(const pool_site *s, integers where, const float *from) {
+  numbers taken = {0};
+  integers pixel = {0};
+  for (int64_t i = s->rows.begin; i < s->rows.end; i++)
+    for (int64_t j = s->columns.begin; j < s->columns.end; j++, pixel += 1)
+      taken = choose(where == pixel, load(from + (i * s->width + j) * s->stride, s->n), taken);
+  return taken;
+}
+
+static inline void put_maxima(const pool_site *s, integers where, numbers dy, float *dx) {
+  integers pixel = {0};
+  for (int64_t i = s->rows.begin; i < s->rows.end; i++)
+    for (int64_t j = s->columns.begin; j < s->columns.end; j++, pixel += 1) {
+      float *to = dx + (i * s->width + j) * s->stride;
+      store(to, load(to, s->n) + choose(where == pixel, dy, (numbers){0}), s->n);
     }
 }
 
-static void take_maxima(const pool_site *s, const int32_t *restrict where,
-                        const float *restrict from, float *restrict y) {
-  int32_t pixel = 0;
-  memset(y, 0, (size_t)s->n * sizeof *y);
-  for (int64_t i = s->rows.begin; i < s->rows.end; i++)
-    for (int64_t j = s->columns.begin; j < s->columns.end; j++, pixel++) {
-      const float *value = from + (i * s->width + j) * s->stride;
-      for (int64_t c = 0; c < s->n; c++)
-        y[c] = where[c] == pixel ? value[c] : y[c];
-    }
-}
-
-static void put_maxima(const pool_site *s, const int32_t *restrict where,
-                       const float *restrict dy, float *restrict dx) {
-  int32_t pixel = 0;
-  for (int64_t i = s->rows.begin; i < s->rows.end; i++)
-    for (int64_t j = s->columns.begin; j < s->columns.end; j++, pixel++) {
-      float *value = dx + (i * s->width + j) * s->stride;
-      for (int64_t c = 0; c < s->n; c++)
-        value[c] += where[c] == pixel ? dy[c] : 0.0f;
-    }
+static inline void visit_maximum(const pool_site *s, max_pool_mode mode, const float *x,
+                                 const float *from, float *out) {
+  numbers maxima;
+  integers where = find_maxima(s, x, &maxima);
+  if (mode == SCATTER)
+    put_maxima(s, where, load(from, s->n), out);
+  else
+    store(out, mode == POOL ? maxima : take_maxima(s, where, from), s->n);
 }
 
 // visit every window and channel; `from` is dy for SCATTER, v for GATHER
 static void visit_maxima(const pool_shape *p, max_pool_mode mode, const float *x,
                          const float *from, float *out) {
   int64_t image_size = p->h * p->w * p->c;
-  int32_t where[SIDE];
   for (int64_t n = 0, y = 0; n < p->n; n++)
     for (int64_t oi = 0; oi < p->oh; oi++)
-      for (int64_t oj = 0; oj < p->ow; oj++, y += p->c)
+      for (int64_t oj = 0; oj < p->ow; oj++, y += p->c) {
+        pool_site site = {span_of(p, 0, oi), span_of(p, 1, oj), p->w, p->c, SIDE};
         for (int64_t c = 0; c < p->c; c += SIDE) {
-          int64_t left = p->c - c, at = n * image_size + c;
-          pool_site site = {span_of(p, 0, oi), span_of(p, 1, oj), p->w, p->c,
-                            left < SIDE ? left : SIDE};
-          find_maxima(&site, x + at, where);
-          if (mode == SCATTER)
-            put_maxima(&site, where, from + y + c, out + at);
-          else
-            take_maxima(&site, where, (mode == POOL ? x : from) + at, out + y + c);
+          int64_t at = n * image_size + c;
+          if (p->c - c < SIDE) site.n = p->c - c;
+          const float *source = mode == SCATTER  ? from + y + c
+                                : mode == GATHER ? from + at
+                                                 : NULL;
+          visit_maximum(&site, mode, x + at, source, out + (mode == SCATTER ? at : y + c));
         }
+      }
 }
 
 static coh_status run_max_pool(const coh_kernel_call *call) {

@@ -72,7 +72,7 @@ static coh_status visit(coh_mdp_plan *plan, coh_mdp_visit *visitor, void *contex
   double *numbers = own->numbers;
   numbers[0] = own->share;
   numbers[1] = own->narrowest;
-  COH_TRY(visitor(context, "forcing", &(coh_array){COH_DTYPE_F64, 1, {2}, numbers}));
+  COH_TRY(visitor(context, "forcing", false, &(coh_array){COH_DTYPE_F64, 1, {2}, numbers}));
   own->share = numbers[0];
   own->narrowest = numbers[1];
   return COH_OK;
@@ -82,6 +82,7 @@ const coh_mdp_method coh_mdp_inexact_policy_iteration = {
     .kind = {"inexact_policy_iteration",
              "Solve for the greedy policy only as far as it pays (Gargiani et al. 2024).",
              table, sizeof(inexact_options)},
+    .by_policy = true,
     .create = create,
     .destroy = destroy,
     .advance = advance,

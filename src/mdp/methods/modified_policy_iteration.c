@@ -56,6 +56,7 @@ const coh_mdp_method coh_mdp_modified_policy_iteration = {
         {"modified_policy_iteration",
          "Some sweeps with the greedy policy between improvements (Puterman and Shin 1978).",
          table, sizeof(modified_options)},
+    .by_policy = true,
     .create = create,
     .destroy = destroy,
     .advance = advance};

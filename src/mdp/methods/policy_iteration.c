@@ -51,6 +51,7 @@ const coh_mdp_method coh_mdp_policy_iteration = {
     .kind = {"policy_iteration",
              "Evaluate the greedy policy to the tolerance, improve, repeat (Howard 1960).",
              table, sizeof(exact_options)},
+    .by_policy = true,
     .create = create,
     .destroy = destroy,
     .advance = advance};

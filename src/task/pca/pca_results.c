@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "io/file.h"
+#include "task/map/map_view.h"
 #include "task/pca/pca.h"
 
 enum { PATH_BYTES = 4096, TEXT_BYTES = 512, TABLE_ROWS = 10 };
@@ -72,6 +73,12 @@ coh_status coh_pca_results(void *task, coh_results *results) {
   if (coh_world_rank(pca->context->world) == 0) {
     status = write_embedding(pca);
     if (status == COH_OK) status = coh_pca_figures(pca, results);
+    coh_map_view view = {.rows = pca->dataset,
+                         .images = pca->images ? pca->images : pca->dataset,
+                         .y = pca->projected,
+                         .dims = coh_principal_fit_result(pca->fit)->k,
+                         .folder = pca->context->folder};
+    if (status == COH_OK) status = coh_map_view_write(&view, results);
   }
   return coh_comm_agree(pca->context->world, status);
 }

@@ -10,7 +10,7 @@ enum { COH_SOLVE_OPTIMUM, COH_SOLVE_EVALUATE, COH_SOLVE_IMPROVE };
 typedef struct coh_solve_options {
   coh_choice model, method;
   double discount, tolerance;
-  int objective, find, sense;
+  int objective, find, sense, form;
   char *target, *policy;
   bool q, compare;
 } coh_solve_options;

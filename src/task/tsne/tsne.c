@@ -82,8 +82,13 @@ static coh_status visit_tensors(coh_tsne *t, visit_function *visit, void *contex
     coh_array array = {COH_DTYPE_F32, 2, {t->n, t->dims}, t->saved[i]};
     COH_TRY(visit(context, i ? COH_STORE_STATE : COH_STORE_MODEL, name[i], &array));
   }
-  coh_array counters = {COH_DTYPE_I64, 1, {3}, t->saved_counters};
+  coh_array counters = {COH_DTYPE_I64, 1, {5}, t->saved_counters};
   COH_TRY(visit(context, COH_STORE_STATE, "counters", &counters));
+  coh_array film = {
+      COH_DTYPE_F32, 3, {t->saved_counters[3], t->film.n_points, 2}, t->film.place};
+  COH_CHECK(film.shape[0] >= 0 && film.shape[0] <= COH_FILM_FRAMES, COH_E_CHECKPOINT,
+            "state.safetensors: %lld frames of a film", (long long)film.shape[0]);
+  if (film.shape[0]) COH_TRY(visit(context, COH_STORE_STATE, "film", &film));
   coh_array reals = {COH_DTYPE_F64, 1, {2}, t->saved_reals};
   return visit(context, COH_STORE_STATE, "divergence", &reals);
 }
@@ -106,6 +111,8 @@ coh_status coh_tsne_save(void *task, coh_saver *saver) {
   t->saved_counters[0] = t->iteration;
   t->saved_counters[1] = t->best_at;
   t->saved_counters[2] = t->stopped;
+  t->saved_counters[3] = t->film.n_frames;
+  t->saved_counters[4] = t->film.pace;
   t->saved_reals[0] = t->best;
   t->saved_reals[1] = t->measured_at == t->iteration ? t->divergence : 0;
   return visit_tensors(t, save_one, saver);
@@ -126,8 +133,10 @@ coh_status coh_tsne_load(void *task, coh_loader *loader) {
   t->best_at = t->saved_counters[1];
   t->stopped = t->saved_counters[2] != 0;
   t->best = t->saved_reals[0];
-  COH_CHECK(t->iteration >= 0 && t->best_at >= 0, COH_E_CHECKPOINT,
-            "state.safetensors: a counter is negative");
+  t->film.n_frames = t->saved_counters[3];
+  t->film.pace = t->saved_counters[4];
+  COH_CHECK(t->iteration >= 0 && t->best_at >= 0 && t->film.pace >= (t->film.place != NULL),
+            COH_E_CHECKPOINT, "state.safetensors: a counter is negative");
   return COH_OK;
 }
 
@@ -174,6 +183,7 @@ const coh_task_type coh_task_tsne = {
     .save = coh_tsne_save,
     .load = coh_tsne_load,
     .results = coh_tsne_results,
+    .place = coh_tsne_place_rows,
     .charts = charts,
     .progress = progress,
 };

@@ -14,6 +14,8 @@
 #define COHORT_TASK_TSNE_TSNE_H
 
 #include "cohort/task.h"
+#include "task/map/map_film.h"
+#include "task/pca/principal.h"
 #include "task/tsne/repulsion_grid.h"
 #include "task/tsne/repulsion_tree.h"
 #include "task/tsne/tsne_affinity.h"
@@ -25,15 +27,18 @@ typedef struct coh_tsne {
   const coh_run_context *context;
   const coh_tsne_options *options;
   coh_dataset *dataset;
-  int64_t n, n_values;  /* rows, and values of a row after PCA */
-  float *rows;          /* (n, n_values), in the dataset's order; NULL with a matrix */
-  int64_t dims, stride; /* floats of a point and from point to point: 1 1, 2 2, 3 4 */
-  int method;           /* coh_tsne_method, chosen */
-  double recall;        /* of the neighbours; 1: exact or given */
-  int64_t k;            /* neighbours of a row; 0: all pairs */
-  int32_t *order;       /* (n): the dataset's row of point i */
-  int64_t first, n_own; /* this rank's points */
-  size_t *share;        /* (ranks): bytes of the positions of each */
+  coh_dataset *images;     /* what people know the rows as; NULL: the rows */
+  coh_affine affine;       /* stored values to floats */
+  coh_principal principal; /* what reduced the rows; components NULL: nothing did */
+  int64_t n, n_values;     /* rows, and values of a row after PCA */
+  float *rows;             /* (n, n_values), in the dataset's order; NULL with a matrix */
+  int64_t dims, stride;    /* floats of a point and from point to point: 1 1, 2 2, 3 4 */
+  int method;              /* coh_tsne_method, chosen */
+  double recall;           /* of the neighbours; 1: exact or given */
+  int64_t k;               /* neighbours of a row; 0: all pairs */
+  int32_t *order;          /* (n): the dataset's row of point i */
+  int64_t first, n_own;    /* this rank's points */
+  size_t *share;           /* (ranks): bytes of the positions of each */
   coh_affinities p;
   /* points */
   float *y;               /* (n, stride): all */
@@ -56,10 +61,11 @@ typedef struct coh_tsne {
   double window_begun, seconds_attract, seconds_repel, setup_seconds;
   /* copies that a checkpoint borrows */
   float *saved[3]; /* y, velocity, gain (n, dims) in the dataset's order */
-  int64_t saved_counters[3];
+  int64_t saved_counters[5];
   double saved_reals[2];
   double trust, preserved; /* of the last evaluation */
   int64_t trusted_at;
+  coh_map_film film;
 } coh_tsne;
 
 /* ---- set-up: tsne_neighbors.c, tsne_start.c; collective */
@@ -89,6 +95,9 @@ void coh_tsne_repel_exact(coh_tsne *t);
 /* One iteration. Collective. Fails: COH_E_DIVERGED. tsne_step.c */
 coh_status coh_tsne_step(void *task);
 
+/* Keep the map as it is now for its animation, if its turn has come. Not collective. */
+void coh_tsne_film(coh_tsne *t);
+
 /* Sum blocks over all ranks in order: from t->block_sum. Collective. */
 coh_status coh_tsne_sum_blocks(coh_tsne *t, double *sum);
 
@@ -102,9 +111,14 @@ coh_status coh_tsne_divergence(coh_tsne *t, double *divergence);
  * of rows. */
 coh_status coh_tsne_quality(coh_tsne *t, int64_t k, double *trust, double *preserved);
 
+/* Places of new rows on the map as it is: rows (n_new, n_values) as t->rows are; out: (n_new,
+ * dims), on every rank. Collective. Fails: COH_E_MEMORY. tsne_place.c */
+coh_status coh_tsne_place(const coh_tsne *t, int64_t n_new, const float *rows, float *out);
+
 /* ---- task functions in files of their own */
 coh_status coh_tsne_create(const coh_run_context *context, const void *options, void **task);
 void coh_tsne_destroy(void **task);
+coh_status coh_tsne_place_rows(void *task, const coh_place_request *request, coh_array *places);
 coh_status coh_tsne_save(void *task, coh_saver *saver);
 coh_status coh_tsne_load(void *task, coh_loader *loader);
 coh_status coh_tsne_results(void *task, coh_results *results);

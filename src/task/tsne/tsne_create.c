@@ -165,13 +165,15 @@ static coh_status part_points(coh_tsne *t) {
     COH_NEW(t->saved[i], t->n * t->dims);
   for (int64_t i = 0; i < t->n * t->stride; i++)
     t->gain[i] = 1;
+  if (t->options->film && t->dims > 1) COH_TRY(coh_map_film_init(&t->film, t->n));
   return coh_tsne_repel_create(t);
 }
 
 static coh_status create(coh_tsne *t) {
   const coh_run_context *c = t->context;
   coh_status status = coh_tsne_options_check(t->options, c->config_name);
-  if (status == COH_OK) status = coh_dataset_create(&t->options->data, &t->dataset);
+  if (status == COH_OK)
+    status = coh_map_source_open(&t->options->source, c->n_threads, &t->dataset, &t->images);
   if (status == COH_OK) {
     t->n = coh_dataset_spec_of(t->dataset)->n_rows;
     t->dims = t->options->dims;
@@ -183,6 +185,7 @@ static coh_status create(coh_tsne *t) {
   COH_TRY(coh_comm_agree(c->world, status));
   COH_TRY(coh_tsne_read_rows(t));
   COH_TRY(coh_tsne_start(t));
+  coh_tsne_film(t);
   return make_affinities(t);
 }
 
@@ -209,9 +212,12 @@ void coh_tsne_destroy(void **task) {
   coh_tsne *t = *task;
   if (!t) return;
   coh_affinities_fini(&t->p);
+  coh_map_film_fini(&t->film);
   coh_tsne_grid_destroy(&t->grid);
   coh_tsne_tree_destroy(&t->tree);
   coh_dataset_destroy(&t->dataset);
+  coh_dataset_destroy(&t->images);
+  coh_principal_fini(&t->principal);
   void *blocks[] = {t->rows,      t->order,   t->share,    t->y,        t->own,
                     t->velocity,  t->gain,    t->pull,     t->push,     t->block_sum,
                     t->block_all, t->columns, t->saved[0], t->saved[1], t->saved[2]};

@@ -6,11 +6,7 @@
 #define FIELD(member) .offset = offsetof(coh_tsne_options, member)
 
 const coh_option coh_tsne_option_table[] = {
-    {.name = "data",
-     .type = COH_KIND,
-     FIELD(data),
-     .kinds = &coh_dataset_kinds,
-     .doc = "Rows to map; with labels, the map is coloured by them."},
+    COH_MAP_SOURCE_OPTIONS(coh_tsne_options, source),
     {.name = "values",
      .type = COH_CHOICE,
      FIELD(values),
@@ -75,7 +71,7 @@ const coh_option coh_tsne_option_table[] = {
      FIELD(search),
      .initial = "auto",
      .choices = "auto|exact|approximate",
-     .doc = "How neighbours are found; auto: exact up to 100000 rows."},
+     .doc = "How neighbours are found; auto: exact up to 50000 rows."},
     {.name = "recall",
      .type = COH_REAL,
      FIELD(recall),
@@ -197,6 +193,11 @@ const coh_option coh_tsne_option_table[] = {
      .max = 1e6,
      .doc =
          "Rows that trustworthiness and neighbour preservation are measured at; 0: neither."},
+    {.name = "film",
+     .type = COH_BOOL,
+     FIELD(film),
+     .initial = "true",
+     .doc = "Animate the optimisation in the report; of maps of 2 and 3 dimensions."},
     {0},
 };
 

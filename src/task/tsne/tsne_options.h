@@ -4,6 +4,7 @@
 
 #include "cohort/data.h"
 #include "cohort/option.h"
+#include "task/map/map_source.h"
 
 typedef enum coh_tsne_method {
   COH_TSNE_AUTO,
@@ -28,11 +29,11 @@ typedef enum coh_tsne_begin {
 enum {
   COH_TSNE_EXACT_ROWS = 500,         /* all pairs up to here */
   COH_TSNE_TREE_ROWS = 3000,         /* Barnes-Hut up to here */
-  COH_TSNE_APPROXIMATE_ROWS = 100000 /* approximate neighbours above */
+  COH_TSNE_APPROXIMATE_ROWS = 50000 /* approximate neighbours above */
 };
 
 typedef struct coh_tsne_options {
-  coh_choice data;
+  coh_map_source source;
   int values; /* coh_values */
   int64_t pca, dims;
   char *neighbors, *distances; /* .npy: row numbers and distances of neighbours */
@@ -49,6 +50,7 @@ typedef struct coh_tsne_options {
   double min_progress;
   int64_t patience;
   int64_t quality_rows;
+  bool film;
 } coh_tsne_options;
 
 extern const coh_option coh_tsne_option_table[];

@@ -2,8 +2,8 @@
 #include <stdio.h>
 
 #include "base/alloc.h"
-#include "draw/scatter.h"
 #include "io/file.h"
+#include "task/map/map_view.h"
 #include "task/tsne/tsne.h"
 
 enum { PATH_BYTES = 4096, NOTE_BYTES = 256 };
@@ -17,35 +17,20 @@ static coh_status write_embedding(coh_tsne *t, const float *y) {
   return coh_npy_write(path, &array);
 }
 
-// the first two dimensions, in colours of the labels
-static coh_status draw_map(const coh_tsne *t, const float *y, coh_results *results) {
-  if (t->dims < 2) return COH_OK;
-  const coh_dataset_spec *spec = coh_dataset_spec_of(t->dataset);
-  char path[PATH_BYTES];
-  snprintf(path, sizeof path, "%s/figures", t->context->folder);
-  COH_TRY(coh_folder_make(path));
-  snprintf(path, sizeof path, "%s/figures/map.png", t->context->folder);
-  coh_scatter s = {.n = t->n,
-                   .x = y,
-                   .y = y + 1,
-                   .stride = t->dims,
-                   .label = coh_dataset_labels(t->dataset),
-                   .n_classes = spec->n_classes,
-                   .class_name = spec->class_names,
-                   .size = 840};
-  COH_TRY(coh_scatter_write(&s, path));
-  coh_results_picture(results, "figures/map.png",
-                      t->dims == 2 ? "The map." : "The first two dimensions of the map.",
-                      false);
-  return COH_OK;
-}
-
 static coh_status write_all(coh_tsne *t, coh_results *results) {
   float *y;
   COH_NEW(y, t->n * t->dims);
   coh_tsne_positions(t, y);
   coh_status status = write_embedding(t, y);
-  if (status == COH_OK) status = draw_map(t, y, results);
+  coh_map_view view = {.rows = t->dataset,
+                       .images = t->images ? t->images : t->dataset,
+                       .y = y,
+                       .dims = t->dims,
+                       .folder = t->context->folder,
+                       .has_picture = true};
+  if (status == COH_OK) status = coh_map_view_write(&view, results);
+  if (status == COH_OK)
+    status = coh_map_film_write(&t->film, t->dataset, t->context->folder, results);
   coh_free(y);
   return status;
 }

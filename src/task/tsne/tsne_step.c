@@ -96,6 +96,18 @@ static coh_status look_whether_done(coh_tsne *t) {
   return COH_OK;
 }
 
+void coh_tsne_film(coh_tsne *t) {
+  float *to = coh_map_film_frame(&t->film, t->iteration);
+  if (!to) return;
+  for (int64_t i = 0; i < t->n; i++) {
+    // point p is row p n / n_points, rounded down
+    int64_t row = t->order[i], p = (row * t->film.n_points + t->n - 1) / t->n;
+    if (p >= t->film.n_points || p * t->n / t->film.n_points != row) continue;
+    for (int64_t a = 0; a < 2; a++)
+      to[2 * p + a] = t->y[i * t->stride + a];
+  }
+}
+
 __attribute__((noinline)) static coh_status iterate(coh_tsne *t) {
   double begun = coh_clock_now();
   coh_tsne_attract(t);
@@ -108,6 +120,7 @@ __attribute__((noinline)) static coh_status iterate(coh_tsne *t) {
   t->iteration++;
   t->window_iterations++;
   COH_TRY(centre(t));
+  coh_tsne_film(t);
   return look_whether_done(t);
 }
 

@@ -29,6 +29,7 @@ static const char *const methods[] = {
     "anderson",
     "topological",
     "prioritized",
+    "multilevel",
 };
 enum { N_METHODS = sizeof methods / sizeof *methods };
 

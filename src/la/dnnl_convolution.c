@@ -10,6 +10,7 @@
 #include "la/blas.h"
 #include "la/product.h"
 #include "la/thin_convolution.h"
+#include "la/winograd_convolution.h"
 
 enum { FIRST, SECOND, OUT, PAD, N_OPERANDS };
 enum { LINE = 16 }; /* floats of a cache line */
@@ -17,7 +18,7 @@ enum { LINE = 16 }; /* floats of a cache line */
 struct coh_convolution {
   coh_convolution_kind kind;
   coh_convolution_shape shape;
-  bool thin, whole; /* ours, and nothing below is used */
+  bool thin, whole, winograd; /* ours, and nothing below is used */
   dnnl_engine_t engine;
   dnnl_primitive_t primitive;
   dnnl_memory_desc_t operand[N_OPERANDS];
@@ -271,6 +272,12 @@ coh_status coh_convolution_create(const coh_convolution_shape *shape, coh_convol
     *out = plan;
     return COH_OK;
   }
+  if (coh_convolution_winograd_pays(shape)) {
+    plan->winograd = true;
+    strncpy(plan->kernel, "winograd", sizeof plan->kernel - 1);
+    *out = plan;
+    return COH_OK;
+  }
   // kernels are laid out for the thread count that they see when they are made
   int before = coh_la_serial_begin();
   coh_status status = make_primitive(plan, shape);
@@ -295,6 +302,7 @@ void coh_convolution_destroy(coh_convolution **plan) {
 
 int64_t coh_convolution_scratch(const coh_convolution *plan) {
   if (plan->thin) return coh_convolution_thin_scratch(&plan->shape);
+  if (plan->winograd) return coh_convolution_winograd_scratch(&plan->shape, plan->kind);
   if (plan->whole) return 0;
   return plan->packed_floats + plan->pad_floats;
 }
@@ -307,7 +315,7 @@ coh_status coh_convolution_state_create(const coh_convolution *plan,
                                         coh_convolution_state **out) {
   coh_convolution_state *state;
   COH_NEW(state, 1);
-  if (plan->thin || plan->whole) {
+  if (plan->thin || plan->whole || plan->winograd) {
     *out = state;
     return COH_OK;
   }
@@ -357,6 +365,10 @@ coh_status coh_convolution_run(const coh_convolution *plan, coh_convolution_stat
   }
   if (plan->whole) {
     run_whole(plan, first, second, out);
+    return COH_OK;
+  }
+  if (plan->winograd) {
+    coh_convolution_winograd_run(&plan->shape, plan->kind, first, second, out, scratch);
     return COH_OK;
   }
   // the library's handles are not const, its kernels only read the operands

@@ -7,7 +7,9 @@
 
 #include <string.h>
 
-enum { GROUP_PLACES = 256, MAX_CHANNELS = 4, PANEL = 16, ROWS = 6 };
+#include "la/panel_product.h"
+
+enum { GROUP_PLACES = 256, MAX_CHANNELS = 4, PANEL = 16 };
 
 bool coh_convolution_thin_pays(const coh_convolution_shape *s) {
   return s->groups == 1 && s->c <= MAX_CHANNELS && s->o >= 8;
@@ -29,19 +31,6 @@ int64_t coh_convolution_thin_scratch(const coh_convolution_shape *s) {
 
 /* ---- the product */
 
-#ifdef __AVX512F__
-enum { PIECE = 16 };
-#else
-enum { PIECE = 8 };
-#endif
-// what is used several times is loaded once
-#if defined(__x86_64__)
-#define KEEP(x) __asm__("" : "+x"(x))
-#else
-#define KEEP(x) (void)(x)
-#endif
-typedef float piece __attribute__((vector_size(PIECE * sizeof(float)), aligned(4)));
-
 // w (taps, o) -> panels of (o, PANEL), the last one filled up with zeros
 static void pack(const coh_convolution_shape *s, const float *w, float *packed) {
   int64_t taps = s->kh * s->kw * s->c;
@@ -51,38 +40,15 @@ static void pack(const coh_convolution_shape *s, const float *w, float *packed) 
         packed[k * PANEL + j] = p * PANEL + j < taps ? w[(p * PANEL + j) * s->o + k] : 0;
 }
 
-// some rows of a panel of columns; width: floats from one row of columns to the next
-static inline __attribute__((always_inline)) void multiply(int rows, int64_t o, const float *dy,
-                                                           const float *packed, int64_t width,
-                                                           float *columns) {
-  piece sum[ROWS][PANEL / PIECE] = {{{0}}};
-  for (int64_t k = 0; k < o; k++, packed += PANEL) {
-    piece b[PANEL / PIECE];
-    for (int q = 0; q < PANEL / PIECE; q++) {
-      b[q] = *(const piece *)(const void *)(packed + q * PIECE);
-      KEEP(b[q]);
-    }
-    for (int i = 0; i < rows; i++)
-      for (int q = 0; q < PANEL / PIECE; q++)
-        sum[i][q] += dy[i * o + k] * b[q];
-  }
-  for (int i = 0; i < rows; i++)
-    for (int q = 0; q < PANEL / PIECE; q++)
-      *(piece *)(void *)(columns + i * width + q * PIECE) = sum[i][q];
-}
-
 static void columns_of(const coh_convolution_shape *s, int64_t places, const float *dy,
                        const float *packed, float *columns) {
-  int64_t width = n_panels(s) * PANEL, o = s->o;
-  for (int64_t p = 0; p < n_panels(s); p++, packed += o * PANEL, columns += PANEL) {
-    int64_t i = 0;
-    for (; i + ROWS <= places; i += ROWS)
-      multiply(ROWS, o, dy + i * o, packed, width, columns + i * width);
-    for (; i + 2 <= places; i += 2)
-      multiply(2, o, dy + i * o, packed, width, columns + i * width);
-    for (; i < places; i++)
-      multiply(1, o, dy + i * o, packed, width, columns + i * width);
-  }
+  const coh_panel_product product = {.depth = s->o,
+                                     .row_step = s->o,
+                                     .term_step = 1,
+                                     .b_step = PANEL,
+                                     .out_step = n_panels(s) * PANEL};
+  for (int64_t p = 0; p < n_panels(s); p++, packed += s->o * PANEL, columns += PANEL)
+    coh_panel_multiply_rows(places, PANEL / COH_PIECE, &product, dy, packed, columns);
 }
 
 /* ---- the scatter */

@@ -9,6 +9,7 @@
 typedef struct coh_neighbor_table {
   int64_t n, n_values, stride; /* stride = n_values + 1 */
   float *rows;                 /* (n, stride) */
+  float *panels;               /* the same as tiles want them: neighbor_tile.h */
   float *center;               /* (n_values): what was subtracted */
 } coh_neighbor_table;
 

@@ -84,7 +84,10 @@ BUILD(matmul_tt, coh_op_matmul_t(g, x[0], true, x[1], true))
   ((coh_window){.stride = {2, 2}, .pad_before = {1, 0}, .pad_after = {1, 2}})
 #define WINDOW_DILATED ((coh_window){.dilation = {2, 1}, .pad_before = {1, 1}})
 #define WINDOW_GROUPED ((coh_window){.groups = 2, .pad_before = {1, 1}, .pad_after = {1, 1}})
+#define WINDOW_UNEVEN ((coh_window){.pad_before = {1, 2}, .pad_after = {2, 1}})
+
 BUILD(conv_plain, coh_op_conv2d(g, x[0], x[1], WINDOW_PLAIN))
+BUILD(conv_uneven, coh_op_conv2d(g, x[0], x[1], WINDOW_UNEVEN))
 BUILD(conv_strided, coh_op_conv2d(g, x[0], x[1], WINDOW_STRIDED))
 BUILD(conv_dilated, coh_op_conv2d(g, x[0], x[1], WINDOW_DILATED))
 BUILD(conv_grouped, coh_op_conv2d(g, x[0], x[1], WINDOW_GROUPED))
@@ -202,6 +205,7 @@ static const sample samples[] = {
     {"conv2d", {{4, {2, 6, 5, 1}}, {4, {3, 2, 1, 16}}, END}, -1, 1, build_conv_plain},
     {"conv2d", {{4, {2, 6, 5, 16}}, {4, {3, 2, 16, 1}}, END}, -1, 1, build_conv_plain},
     {"conv2d", {{4, {2, 7, 6, 2}}, {4, {3, 3, 2, 3}}, END}, -1, 1, build_conv_strided},
+    {"conv2d", {{4, {2, 4, 5, 16}}, {4, {3, 3, 16, 24}}, END}, -1, 1, build_conv_uneven},
     {"conv2d", {{4, {1, 7, 6, 2}}, {4, {3, 2, 2, 3}}, END}, -1, 1, build_conv_dilated},
     {"conv2d", {{4, {2, 5, 5, 4}}, {4, {3, 3, 2, 6}}, END}, -1, 1, build_conv_grouped},
     {"conv2d", {{4, {2, 7, 6, 2}}, {4, {3, 3, 2, 3}}, {1, {3}}}, -1, 1, build_conv_bias_relu},

@@ -135,8 +135,8 @@ coh_status coh_tsne_load(void *task, coh_loader *loader) {
   t->best = t->saved_reals[0];
   t->film.n_frames = t->saved_counters[3];
   t->film.pace = t->saved_counters[4];
-  COH_CHECK(t->iteration >= 0 && t->best_at >= 0 && t->film.pace > 0, COH_E_CHECKPOINT,
-            "state.safetensors: a counter is negative");
+  COH_CHECK(t->iteration >= 0 && t->best_at >= 0 && t->film.pace >= (t->film.place != NULL),
+            COH_E_CHECKPOINT, "state.safetensors: a counter is negative");
   return COH_OK;
 }
 

@@ -7,6 +7,8 @@
 #include "task/tsne/similarity.h"
 #include "task/tsne/tsne.h"
 
+enum { LANES = 8, COUNTED = 1024 };
+
 static double squared_distance(const coh_tsne *t, int64_t i, int64_t j) {
   double sum = 0;
   for (int64_t a = 0; a < t->dims; a++) {
@@ -60,24 +62,39 @@ coh_status coh_tsne_divergence(coh_tsne *t, double *divergence) {
   return COH_OK;
 }
 
-// distances in the original space of one row to all, as the rank of each is wanted
-static int64_t rank_of(const coh_tsne *t, int64_t row, int64_t other, double distance,
-                       const double *all) {
-  int64_t rank = 1;
-  for (int64_t j = 0; j < t->n; j++)
-    rank += j != row && j != other && (all[j] < distance || (all[j] == distance && j < other));
+// how many rows are nearer than another, ties by number, and so its rank; eight at a time
+static int64_t rank_of(const coh_tsne *t, int64_t row, int64_t other, const float *all) {
+  float distance = all[other];
+  int64_t rank = 1 - (all[row] < distance || (all[row] == distance && row < other));
+  for (int64_t from = 0; from < t->n; from += COUNTED) {
+    int64_t end = from + COUNTED < t->n ? from + COUNTED : t->n;
+    int32_t nearer = 0, equal = 0;
+    for (int64_t j = from; j < end; j++) {
+      nearer += all[j] < distance;
+      equal += all[j] == distance;
+    }
+    rank += nearer;
+    if (equal)
+      for (int64_t j = from; j < end && j < other; j++)
+        rank += all[j] == distance;
+  }
   return rank;
 }
 
-static void all_distances(const coh_tsne *t, int64_t row, double *all) {
+// distances in the original space of one row to all, eight values at a time
+static void all_distances(const coh_tsne *t, int64_t row, float *all) {
   const float *x = t->rows + row * t->n_values;
   for (int64_t j = 0; j < t->n; j++) {
     const float *y = t->rows + j * t->n_values;
-    double sum = 0;
-    for (int64_t c = 0; c < t->n_values; c++) {
-      double d = (double)x[c] - (double)y[c];
-      sum += d * d;
-    }
+    float lane[LANES] = {0}, sum = 0;
+    int64_t c = 0;
+    for (; c + LANES <= t->n_values; c += LANES)
+      for (int i = 0; i < LANES; i++)
+        lane[i] += (x[c + i] - y[c + i]) * (x[c + i] - y[c + i]);
+    for (; c < t->n_values; c++)
+      sum += (x[c] - y[c]) * (x[c] - y[c]);
+    for (int i = 0; i < LANES; i++)
+      sum += lane[i];
     all[j] = sum;
   }
 }
@@ -93,7 +110,7 @@ typedef struct quality_work {
 } quality_work;
 
 // penalties and neighbours kept of one sampled row
-static void measure_row(const quality_work *w, int64_t s, double *all) {
+static void measure_row(const quality_work *w, int64_t s, float *all) {
   const coh_tsne *t = w->t;
   int64_t row = w->row[s], found = 0;
   all_distances(t, row, all);
@@ -101,7 +118,7 @@ static void measure_row(const quality_work *w, int64_t s, double *all) {
   for (int64_t j = 0; j < w->k + 1 && found < w->k; j++) {
     if (map_near[j] == row) continue;
     found++;
-    int64_t rank = rank_of(t, row, map_near[j], all[map_near[j]], all);
+    int64_t rank = rank_of(t, row, map_near[j], all);
     if (rank > w->k)
       w->penalty[s] += (double)(rank - w->k);
     else
@@ -129,7 +146,7 @@ static coh_status measure(quality_work *w) {
   int failed = 0;
 #pragma omp parallel default(none) shared(w, t, failed) num_threads(t->context->n_threads)
   {
-    double *all = coh_alloc_array((size_t)t->n, sizeof *all);
+    float *all = coh_alloc_array((size_t)t->n, sizeof *all);
     if (!all) {
 #pragma omp atomic write
       failed = 1;

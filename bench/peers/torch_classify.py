@@ -1,0 +1,99 @@
+"""The update of configs/classify-fashion-mnist-residual.yaml in PyTorch, on one thread.
+
+    torch_classify.py [batch=128] [layout=channels_last|contiguous] [precision=f32|bf16]
+                      [samples=15] [ms=800] [paced=0|1]
+
+The same network, loss, optimiser and augmentation as the config: images wait in memory as bytes,
+are shifted by at most a pixel, mirrored by chance and standardised. The learning rate stands
+still, which costs nothing.
+"""
+import json
+import sys
+import time
+
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+torch.set_num_threads(1)
+torch.set_num_interop_threads(1)
+torch.set_flush_denormal(True)
+torch.manual_seed(1)
+
+options = dict(batch="128", layout="channels_last", precision="f32", samples="15", ms="800",
+               paced="0")
+for argument in sys.argv[1:]:
+    key, _, value = argument.partition("=")
+    if key not in options:
+        sys.exit(__doc__)
+    options[key] = value
+BATCH = int(options["batch"])
+LAST = options["layout"] == "channels_last"
+
+
+class Residual(nn.Module):
+    def __init__(self, n):
+        super().__init__()
+        self.body = nn.Sequential(nn.ReLU(), nn.Conv2d(n, n, 3, padding=1), nn.ReLU(),
+                                  nn.Conv2d(n, n, 3, padding=1))
+
+    def forward(self, x):
+        return x + self.body(x)
+
+
+network = nn.Sequential(
+    nn.Conv2d(1, 32, 5, padding=2), nn.MaxPool2d(2), nn.ReLU(True),
+    nn.Conv2d(32, 48, 3, padding=1), Residual(48), nn.MaxPool2d(2), nn.ReLU(True),
+    nn.Conv2d(48, 96, 3, padding=1), Residual(96), nn.ReLU(), nn.MaxPool2d(2),
+    nn.Flatten(), nn.Linear(864, 256), nn.ReLU(True), nn.Linear(256, 10))
+if LAST:
+    network = network.to(memory_format=torch.channels_last)
+optimizer = torch.optim.AdamW(network.parameters(), lr=1.5e-3, weight_decay=5e-2)
+images = torch.randint(0, 256, (60000, 1, 28, 28), dtype=torch.uint8)
+labels = torch.randint(0, 10, (60000,))
+rows = torch.arange(BATCH)[:, None, None]
+places = torch.arange(28)
+
+
+def draw():
+    index = torch.randint(0, 60000, (BATCH,))
+    x = F.pad(images[index, 0], (1, 1, 1, 1))
+    down, right = torch.randint(0, 3, (2, BATCH))
+    columns = right[:, None] + places
+    mirrored = torch.rand(BATCH) < 0.5
+    columns = torch.where(mirrored[:, None], columns.flip(1), columns)
+    x = x[rows, (down[:, None] + places)[:, :, None], columns[:, None, :]]
+    x = x[:, None].float().mul_(1 / (255 * 0.353)).sub_(0.286 / 0.353)
+    return x.contiguous(memory_format=torch.channels_last) if LAST else x, labels[index]
+
+
+def update():
+    x, y = draw()
+    optimizer.zero_grad(set_to_none=True)
+    with torch.autocast("cpu", torch.bfloat16, enabled=options["precision"] == "bf16"):
+        logits = network(x)
+    F.cross_entropy(logits.float(), y, label_smoothing=0.05).backward()
+    optimizer.step()
+
+
+def take(n):
+    wall, cpu = time.perf_counter(), time.thread_time()
+    for _ in range(n):
+        update()
+    return (time.perf_counter() - wall) / n * 1e6, (time.thread_time() - cpu) / n * 1e6
+
+
+take(2)
+once = take(2)[1]
+n = int(float(options["ms"]) * 1e3 / once) + 1
+head = {"bench": "torch_classify", "torch": torch.__version__, "updates": n, **options}
+if options["paced"] == "1":
+    print(json.dumps(head), flush=True)
+    for _ in sys.stdin:
+        us, cpu = take(n)
+        print(json.dumps({"us": round(us, 3), "cpu_us": round(cpu, 3)}), flush=True)
+else:
+    samples = [take(n) for _ in range(int(options["samples"]))]
+    cpu = sorted(s[1] for s in samples)
+    print(json.dumps({**head, "cpu_us": cpu[len(cpu) // 2],
+                      "images_a_second": 1e6 * BATCH / cpu[len(cpu) // 2]}))

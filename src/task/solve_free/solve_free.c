@@ -109,7 +109,8 @@ static coh_status step(void *task) {
 static coh_status metrics(void *task, coh_metric_row *exact, coh_metric_row *timing) {
   solve_free *solve = task;
   const coh_mdp_free *solver = solve->solver;
-  coh_metric_add(exact, "solve/width", solver->width);
+  if (isfinite(solver->width)) coh_metric_add(exact, "solve/width", solver->width);
+  coh_metric_add(exact, "train/updates", (double)solver->n_sweeps);
   double now = coh_clock_now();
   coh_metric_add(timing, "rate/states",
                  (double)solve->window_sweeps * (double)solver->source->n_states /

@@ -88,7 +88,7 @@ coh_status coh_mdp_shard_sweep(coh_mdp_shard *shard, bool minimize, double *valu
 
 /* V*, certified, over all ranks. Collective. Discount below 1. method: as task solve's option
  * of that name, e.g. "{value_iteration: {sweep: sor}}"; NULL: its default. options may be NULL.
- * solution: out, own states only, n_products in sweeps' worth; caller clears. The same bits on
+ * solution: out, own states only; caller clears. The same bits on
  * any number of ranks and threads for the same lanes; value iteration by plain (Jacobi) sweeps
  * whatever the lanes. Fails: as coh_mdp_solve, on all ranks alike; COH_E_CONFIG for a method
  * that is unknown or needs the whole model in one place. */

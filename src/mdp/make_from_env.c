@@ -76,9 +76,13 @@ static coh_status describe(const coh_grid *grid, coh_mdp *mdp) {
   return status;
 }
 
+bool coh_mdp_env_is_finite(const coh_choice *choice) {
+  return ((const coh_env_type *)choice->kind)->step == coh_grid_step;
+}
+
 coh_status coh_mdp_from_env(const coh_choice *choice, double discount, coh_mdp **mdp) {
   const coh_env_type *type = (const coh_env_type *)choice->kind;
-  COH_CHECK(type->step == coh_grid_step, COH_E_CONFIG,
+  COH_CHECK(coh_mdp_env_is_finite(choice), COH_E_CONFIG,
             "environment '%s' has no exact model; gridworld, frozen_lake and cliff_walking do",
             choice->kind->name);
   coh_env_spec spec = {0};

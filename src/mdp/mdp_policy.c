@@ -80,31 +80,32 @@ const coh_mdp *coh_mdp_incoming_model(const coh_mdp_incoming *incoming) {
   return incoming->mdp;
 }
 
-/* A counting sort of the entries by their next state. */
-static void sort_entries(coh_mdp_incoming *incoming) {
+/* A counting sort of the rows by their next states. */
+static void sort_rows(coh_mdp_incoming *incoming) {
   const coh_mdp *mdp = incoming->mdp;
   int64_t *first = incoming->first;
   for (int64_t e = 0; e < mdp->n_entries; e++)
-    if (mdp->next[e] + (int64_t)1 < mdp->n_states) first[mdp->next[e] + 2]++;
-  for (int64_t s = 2; s <= mdp->n_states; s++)
-    first[s] += first[s - 1];
-  // first[s + 1] is where the next entry of s goes, and ends as the first of s + 1
+    first[mdp->next[e] + (int64_t)2]++;
+  for (int64_t s = 1; s <= mdp->n_states; s++)
+    first[s + 1] += first[s];
+  // first[s + 1] is where the next row to s goes, and ends as the first of s + 1
   for (int64_t s = 0; s < mdp->n_states; s++)
-    for (int64_t r = mdp->first_row[s]; r < mdp->first_row[s + 1]; r++)
-      for (int64_t e = mdp->first_entry[r]; e < mdp->first_entry[r + 1]; e++) {
-        int64_t at = first[mdp->next[e] + (int64_t)1]++;
-        incoming->from[at] = (uint32_t)s;
-        incoming->row[at] = r;
-        incoming->probability[at] = mdp->probability[e];
-      }
+    for (int64_t r = mdp->first_row[s]; r < mdp->first_row[s + 1]; r++) {
+      incoming->state[r] = (uint32_t)s;
+      for (int64_t e = mdp->first_entry[r]; e < mdp->first_entry[r + 1]; e++)
+        incoming->row[first[mdp->next[e] + (int64_t)1]++] = (uint32_t)r;
+    }
 }
 
 static coh_status fill(coh_mdp_incoming *incoming) {
-  COH_NEW(incoming->first, incoming->mdp->n_states + 2);
-  COH_NEW(incoming->from, incoming->mdp->n_entries);
-  COH_NEW(incoming->row, incoming->mdp->n_entries);
-  COH_NEW(incoming->probability, incoming->mdp->n_entries);
-  sort_entries(incoming);
+  const coh_mdp *mdp = incoming->mdp;
+  COH_CHECK(mdp->n_rows <= UINT32_MAX, COH_E_DATA,
+            "%lld actions: lists of what leads to a state hold %u", (long long)mdp->n_rows,
+            UINT32_MAX);
+  COH_NEW(incoming->first, mdp->n_states + 2);
+  COH_NEW(incoming->row, mdp->n_entries);
+  COH_NEW(incoming->state, mdp->n_rows);
+  sort_rows(incoming);
   return COH_OK;
 }
 
@@ -124,9 +125,8 @@ coh_status coh_mdp_incoming_create(const coh_mdp *mdp, coh_mdp_incoming **out) {
 void coh_mdp_incoming_destroy(coh_mdp_incoming **incoming) {
   if (!*incoming) return;
   coh_free((*incoming)->first);
-  coh_free((*incoming)->from);
   coh_free((*incoming)->row);
-  coh_free((*incoming)->probability);
+  coh_free((*incoming)->state);
   COH_DELETE(*incoming);
 }
 
@@ -137,10 +137,11 @@ static void transposed_block(void *given, int64_t first, int64_t end) {
   for (int64_t s = first; s < end; s++) {
     double sum = 0.0;
     for (int64_t k = incoming->first[s]; k < incoming->first[s + 1]; k++) {
-      int64_t from = incoming->from[k];
-      if (job->scale == 1.0 && from == s && coh_mdp_is_terminal(mdp, s)) continue;
-      sum += weight_of(mdp, job->policy, from, incoming->row[k]) * incoming->probability[k] *
-             job->x[from];
+      int64_t row = incoming->row[k], from = incoming->state[row];
+      double weight = weight_of(mdp, job->policy, from, row);
+      if (weight == 0.0 || (job->scale == 1.0 && from == s && coh_mdp_is_terminal(mdp, s)))
+        continue;
+      sum += weight * coh_mdp_chance(mdp, row, s) * job->x[from];
     }
     job->y[s] = job->scale != 0.0 ? job->x[s] - job->scale * sum : sum;
   }

@@ -150,7 +150,7 @@ coh_status coh_mdp_plan_step(coh_mdp_plan *plan) {
 }
 
 coh_status coh_mdp_plan_visit(coh_mdp_plan *plan, coh_mdp_visit *visit, void *context) {
-  enum { N = 14 };
+  enum { N = 13 };
   int64_t n = plan->mdp->n_states;
   double *numbers = plan->numbers;
   double given[N] = {plan->low,
@@ -165,8 +165,7 @@ coh_status coh_mdp_plan_visit(coh_mdp_plan *plan, coh_mdp_visit *visit, void *co
                      plan->narrowest,
                      (double)plan->n_wider,
                      (double)plan->n_transitions,
-                     plan->is_exact,
-                     (double)plan->n_products};
+                     plan->is_exact};
   memcpy(numbers, given, sizeof given);
   COH_TRY(visit(context, "values", true, &(coh_array){COH_DTYPE_F64, 1, {n}, plan->values}));
   COH_TRY(visit(context, "choice", true, &(coh_array){COH_DTYPE_I32, 1, {n}, plan->choice}));
@@ -183,7 +182,6 @@ coh_status coh_mdp_plan_visit(coh_mdp_plan *plan, coh_mdp_visit *visit, void *co
   plan->narrowest = numbers[9];
   plan->n_wider = (int64_t)numbers[10];
   plan->n_transitions = (int64_t)numbers[11];
-  plan->n_products = (int64_t)numbers[13];
   if (numbers[12] != 0.0 && !plan->is_exact) leave_single(plan);
   return plan->method->visit ? plan->method->visit(plan, visit, context) : COH_OK;
 }

@@ -59,13 +59,13 @@ struct coh_mdp_plan {
   double floor;          /* the width that rounding alone makes */
   bool is_done;
   int64_t n_rounds, n_transitions; /* entries read so far, on all ranks */
-  int64_t n_products;              /* with one policy, where the method counts them */
+  int64_t n_products;              /* with the matrix of one policy */
 
   bool is_exact; /* sweeps read the rows as they are: single precision was not enough */
 
   double narrowest;
   int64_t n_wider;    /* rounds since it was that narrow */
-  double numbers[14]; /* that a checkpoint borrows */
+  double numbers[13]; /* that a checkpoint borrows */
   void *own;          /* the method's */
 };
 

@@ -55,6 +55,7 @@ static coh_status run_krylov(coh_mdp_policy_solver *solver, coh_mdp_plan *plan, 
   COH_TRY(coh_mdp_evaluator_run(solver->evaluator, policy, krylov_of(solver->by),
                                 solver->reward, target * sqrt((double)plan->shard->n_states),
                                 most, plan->values, &outcome));
+  plan->n_products += outcome.n_products;
   plan->n_transitions += outcome.n_products * entries;
   return COH_OK;
 }
@@ -66,6 +67,7 @@ static coh_status run_sweeps(const coh_mdp_policy_solver *solver, coh_mdp_plan *
   for (int64_t k = 0; k < most && change > target; k++) {
     COH_TRY(coh_mdp_relax(how, plan->values, solver->old, &change));
     if (!(change < DBL_MAX)) break; // the next certificate says so
+    plan->n_products++;
     plan->n_transitions += entries;
     how->backward = !how->backward;
     // over-relaxation that does not pay here

@@ -26,10 +26,10 @@ static const char *const methods[] = {
     "{inexact_policy_iteration: {solver: jacobi}}",
     "{inexact_policy_iteration: {solver: gauss_seidel}}",
     "{inexact_policy_iteration: {solver: sor}}",
+    "aggregation",
     "anderson",
     "topological",
     "prioritized",
-    "multilevel",
 };
 enum { N_METHODS = sizeof methods / sizeof *methods };
 

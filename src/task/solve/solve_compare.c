@@ -8,7 +8,7 @@
 #include "io/file.h"
 #include "task/solve/solve.h"
 
-enum { PATH_BYTES = 4096, COLUMNS = 6, CELL_BYTES = 48, MOST_CURVES = 12 };
+enum { PATH_BYTES = 4096, COLUMNS = 6, CELL_BYTES = 48, MOST_CURVES = 9 };
 
 const char *const coh_solve_contestants[] = {
     "value_iteration",
@@ -25,7 +25,7 @@ const char *const coh_solve_contestants[] = {
     "inexact_policy_iteration",
     "{inexact_policy_iteration: {solver: gmres}}",
     "{inexact_policy_iteration: {solver: gauss_seidel}}",
-    "multilevel",
+    "aggregation",
     NULL,
 };
 
@@ -44,7 +44,7 @@ static const char *const names[] = {
     "inexact policy iteration, BiCGStab",
     "inexact policy iteration, GMRES",
     "inexact policy iteration, Gauss-Seidel",
-    "multilevel",
+    "inexact policy iteration, aggregation",
 };
 enum { N_NAMES = sizeof names / sizeof *names, N_SWEEPING = 6 };
 

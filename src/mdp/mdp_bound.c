@@ -1,15 +1,11 @@
-/* Bounds on a discounted optimum, and one call that finds it.
- *
- * With TV - V within [low, high] the optimum lies within TV + beta / (1 - beta) [low, high]
- * (beta: discount times a row's sum). What rounding may have done to TV widens the bound. */
+/* MacQueen's and Porteus's bound: with TV - V within [low, high] the optimum lies within TV +
+ * beta / (1 - beta) [low, high] (beta: discount times a row's sum). What rounding, or a compact
+ * form of the rows, may have done to TV widens it. */
 #include <float.h>
 #include <math.h>
 
-#include "base/alloc.h"
-#include "cohort/mdp.h"
 #include "mdp/mdp_bound.h"
 #include "mdp/mdp_compact.h"
-#include "mdp/plan.h"
 
 void coh_mdp_rows_measure(const coh_mdp *mdp, coh_mdp_rows *rows) {
   *rows = (coh_mdp_rows){.least_sum = INFINITY};
@@ -48,32 +44,4 @@ void coh_mdp_macqueen(const coh_mdp_rows *rows, double discount, double rounding
   // the few operations above round as well
   *lower -= fabs(*lower) * 8.0 * DBL_EPSILON;
   *upper += fabs(*upper) * 8.0 * DBL_EPSILON;
-}
-
-extern const coh_mdp_method coh_mdp_multilevel;
-
-coh_status coh_mdp_solve(const coh_mdp *mdp, const coh_mdp_solve_options *options,
-                         coh_mdp_solution *solution) {
-  coh_mdp_plan *plan;
-  COH_TRY(coh_mdp_plan_create(mdp, &(coh_choice){.kind = &coh_mdp_multilevel.kind}, options,
-                              &plan));
-  coh_status status = COH_OK;
-  while (status == COH_OK && !plan->is_done)
-    status = coh_mdp_plan_step(plan);
-  if (status == COH_OK) {
-    *solution = (coh_mdp_solution){.values = plan->values,
-                                   .choice = plan->choice,
-                                   .width = plan->width,
-                                   .n_improvements = plan->n_rounds,
-                                   .n_products = plan->n_products};
-    plan->values = NULL;
-    plan->choice = NULL;
-  }
-  coh_mdp_plan_destroy(&plan);
-  return status;
-}
-
-void coh_mdp_solution_clear(coh_mdp_solution *solution) {
-  COH_DELETE(solution->values);
-  COH_DELETE(solution->choice);
 }

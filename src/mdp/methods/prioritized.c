@@ -26,6 +26,7 @@ static const coh_option table[] = {
 
 typedef struct prioritized_state {
   coh_mdp_incoming *incoming;
+  double *chance;   /* n_entries: of each of them, looked up once */
   double *priority; /* n_states */
   uint32_t *heap;   /* states, the greatest priority first */
   uint32_t *place;  /* n_states: where in the heap */
@@ -39,13 +40,19 @@ static coh_status create(coh_mdp_plan *plan) {
   COH_NEW(own->priority, plan->mdp->n_states);
   COH_NEW(own->heap, plan->mdp->n_states);
   COH_NEW(own->place, plan->mdp->n_states);
-  return coh_mdp_incoming_create(plan->mdp, &own->incoming);
+  COH_NEW(own->chance, plan->mdp->n_entries);
+  COH_TRY(coh_mdp_incoming_create(plan->mdp, &own->incoming));
+  for (int64_t s = 0; s < plan->mdp->n_states; s++)
+    for (int64_t k = own->incoming->first[s]; k < own->incoming->first[s + 1]; k++)
+      own->chance[k] = coh_mdp_chance(plan->mdp, own->incoming->row[k], s);
+  return COH_OK;
 }
 
 static void destroy(coh_mdp_plan *plan) {
   prioritized_state *own = plan->own;
   if (!own) return;
   coh_mdp_incoming_destroy(&own->incoming);
+  coh_free(own->chance);
   coh_free(own->priority);
   coh_free(own->heap);
   coh_free(own->place);
@@ -89,8 +96,8 @@ static void update(coh_mdp_plan *plan, prioritized_state *own, uint32_t s) {
   sift_down(own, own->place[s]);
   const coh_mdp_incoming *incoming = own->incoming;
   for (int64_t k = incoming->first[s]; k < incoming->first[s + (int64_t)1]; k++) {
-    uint32_t row = incoming->row[k], from = incoming->state[row];
-    double priority = coh_mdp_chance(mdp, row, s) * change;
+    uint32_t from = incoming->state[incoming->row[k]];
+    double priority = own->chance[k] * change;
     if (priority <= own->priority[from]) continue;
     own->priority[from] = priority;
     sift_up(own, own->place[from]);

@@ -177,6 +177,40 @@ static void test_principal_streams_a_file(void **state) {
   remove(path);
 }
 
+// rows of bytes, whose products are integers, and the same values as floats
+static void test_principal_of_bytes_is_exact(void **state) {
+  (void)state;
+  enum { ROWS = 3001 }; // more than a panel, and an odd number
+  coh_dataset *floats = make_rows(ROWS, 5), *bytes = NULL, *values = NULL;
+  coh_array stored = {.dtype = COH_DTYPE_U8, .n_dims = 2, .shape = {ROWS, D}};
+  coh_array scaled = {.dtype = COH_DTYPE_F32, .n_dims = 2, .shape = {ROWS, D}};
+  uint8_t *b = coh_alloc_array(ROWS * D, sizeof *b);
+  float *v = coh_alloc_array(ROWS * D, sizeof *v);
+  for (int64_t i = 0; i < ROWS * D; i++) {
+    float x = 24 * ((const float *)coh_dataset_row(floats, 0))[i];
+    b[i] = (uint8_t)(x < 0 ? 0 : x > 255 ? 255 : x);
+    v[i] = (float)b[i] * 0.25f - 3;
+  }
+  stored.data = b;
+  scaled.data = v;
+  assert_ok(coh_dataset_of_arrays("bytes", &stored, NULL, &bytes));
+  assert_ok(coh_dataset_of_arrays("values", &scaled, NULL, &values));
+  double eigenvalues[K], vectors[K * D];
+  for (int scale = 0; scale < 2; scale++) {
+    reference(values, scale, eigenvalues, vectors);
+    coh_principal_problem problem = problem_of(bytes, COH_PRINCIPAL_EXACT);
+    problem.affine = (coh_affine){0.25f, -3};
+    problem.options.scale = scale;
+    coh_principal p;
+    assert_ok(coh_principal_compute(&problem, &p));
+    compare(&p, eigenvalues, vectors, 1e-10);
+    coh_principal_fini(&p);
+  }
+  coh_dataset_destroy(&floats);
+  coh_dataset_destroy(&bytes);
+  coh_dataset_destroy(&values);
+}
+
 // bytes that the process has for itself, of /proc/self/statm: all but the files that it maps
 static int64_t own_bytes(void) {
   long long pages = 0, resident, shared, text, library, data = 0;
@@ -287,6 +321,7 @@ int main(void) {
       cmocka_unit_test(test_principal_matches_the_covariance),
       cmocka_unit_test(test_principal_goes_there_and_back),
       cmocka_unit_test(test_principal_streams_a_file),
+      cmocka_unit_test(test_principal_of_bytes_is_exact),
       cmocka_unit_test(test_principal_takes_no_memory_for_a_large_file),
       cmocka_unit_test(test_principal_answers_bad_rows),
   };

@@ -14,7 +14,7 @@
 
 enum { MAX_SAMPLES = 200, N_PATTERNS = 256, N_FORMS = 3 };
 
-typedef double four __attribute__((vector_size(32)));
+typedef double two __attribute__((vector_size(16)));
 
 static void must(coh_status status) {
   if (status == COH_OK) return;
@@ -30,8 +30,8 @@ static int64_t ask(int count, char **argument, const char *name, int64_t usual) 
   return usual;
 }
 
-static inline four load(const double *from) {
-  four one;
+static inline two load(const double *from) {
+  two one;
   memcpy(&one, from, sizeof one);
   return one;
 }
@@ -44,18 +44,16 @@ static double read_all(const double *array, int64_t n, int n_threads) {
 #pragma omp parallel for schedule(static) num_threads(n_threads) default(none) \
     shared(array, other, n_blocks) reduction(+ : total)
   for (int64_t block = 0; block < n_blocks; block++) {
-    four a = {0}, b = {0}, c = {0}, d = {0}, e = {0}, f = {0};
+    two sum[12] = {0};
     const double *from = array + block * 4096, *beside = other + block * 2048;
     for (int64_t k = 0; k < 2048; k += 8, from += 16, beside += 8) {
-      a += load(from);
-      b += load(from + 4);
-      c += load(from + 8);
-      d += load(from + 12);
-      e += load(beside);
-      f += load(beside + 4);
+      for (int i = 0; i < 8; i++)
+        sum[i] += load(from + 2 * i);
+      for (int i = 0; i < 4; i++)
+        sum[8 + i] += load(beside + 2 * i);
     }
-    a += (b + c) + (d + e) + f;
-    total += a[0] + a[1] + a[2] + a[3];
+    for (int i = 0; i < 12; i++)
+      total += sum[i][0] + sum[i][1];
   }
   return total;
 }

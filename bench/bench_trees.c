@@ -22,31 +22,33 @@ static int fit(forest *f, const coh_tree_sample *sample) {
 #pragma omp parallel for num_threads(f->n_threads) schedule(dynamic) reduction(+ : failed)
   for (int t = 0; t < f->n_trees; t++) {
     coh_stream stream = coh_stream_begin(coh_key_make(1, "bench"), (uint32_t)t, 0);
-    failed += coh_tree_grow(f->grower[omp_get_thread_num()], &f->options, sample, NULL, &stream,
+    failed += coh_tree_grow(f->grower[omp_get_thread_num()], &f->options, sample, &stream, NULL,
                             &f->tree[t]) != COH_OK;
   }
   return failed;
 }
 
 // the trees are parted among threads, each with sums of its own
-static int predict(const forest *f, int64_t n, const float *rows, double *sums, double *y) {
-  int failed = 0;
-#pragma omp parallel num_threads(f->n_threads) reduction(+ : failed)
+static int predict(const forest *f, int64_t n, int64_t d, const float *columns, double *y) {
+  coh_tree_rows rows;
+  if (coh_tree_rows_create(n, d, columns, &rows) != COH_OK) return 1;
+  double *sums = coh_alloc_array((size_t)(f->n_threads * rows.stride), sizeof *sums);
+  if (!sums) return 1;
+#pragma omp parallel num_threads(f->n_threads)
   {
     int k = omp_get_thread_num();
-    coh_tree_queries queries = {.n_rows = n, .features = rows, .sums = sums + k * n};
-    for (int64_t i = 0; i < n; i++)
-      queries.sums[i] = 0;
     for (int t = k; t < f->n_trees; t += f->n_threads)
-      failed += coh_tree_add_many(f->grower[k], &f->tree[t], &queries) != COH_OK;
+      coh_tree_rows_add(&f->tree[t], &rows, sums + k * rows.stride);
   }
   for (int64_t i = 0; i < n; i++) {
     double sum = 0;
     for (int k = 0; k < f->n_threads; k++)
-      sum += sums[k * n + i];
-    y[i] = sum / f->n_trees;
+      sum += sums[k * rows.stride + i];
+    y[rows.row[i]] = sum / f->n_trees;
   }
-  return failed;
+  coh_tree_rows_clear(&rows);
+  coh_free(sums);
+  return 0;
 }
 
 // rows into columns
@@ -83,22 +85,20 @@ int main(int count, char **argument) {
   f.tree = coh_alloc_array((size_t)f.n_trees, sizeof *f.tree);
   f.grower = coh_alloc_array((size_t)f.n_threads, sizeof *f.grower);
   for (int k = 0; k < f.n_threads; k++)
-    if (coh_tree_grower_create(x.shape[0], test.shape[0], x.shape[1], &f.grower[k]) != COH_OK)
-      return 1;
+    if (coh_tree_grower_create(x.shape[0], x.shape[1], &f.grower[k]) != COH_OK) return 1;
   coh_tree_sample sample = {.n_rows = x.shape[0],
                             .n_features = x.shape[1],
                             .n_stride = x.shape[0],
                             .features = make_columns(&x),
                             .targets = y.data};
   double *predicted = coh_alloc_array((size_t)test.shape[0], sizeof *predicted);
-  double *sums = coh_alloc_array((size_t)(f.n_threads * test.shape[0]), sizeof *sums);
   float *rows = make_columns(&test);
   double fit_best = 1e30, predict_best = 1e30;
   for (int repeat = 0; repeat < 3; repeat++) {
     double begun = cpu_seconds();
     if (fit(&f, &sample)) return 1;
     double fitted = cpu_seconds();
-    if (predict(&f, test.shape[0], rows, sums, predicted)) return 1;
+    if (predict(&f, test.shape[0], x.shape[1], rows, predicted)) return 1;
     double done = cpu_seconds();
     fit_best = fitted - begun < fit_best ? fitted - begun : fit_best;
     predict_best = done - fitted < predict_best ? done - fitted : predict_best;

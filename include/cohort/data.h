@@ -70,6 +70,12 @@ coh_status coh_dataset_create_named(const char *name, coh_dataset **dataset);
 coh_status coh_dataset_of_arrays(const char *name, coh_array *rows, const coh_array *labels,
                                  coh_dataset **dataset);
 
+/* Make a dataset with the labels of another one and other rows, e.g. what a layer gives for it.
+ * name, rows: as above, as many rows as source has. Caller destroys *dataset. Not collective.
+ * Fails: COH_E_DATA, COH_E_MEMORY. */
+coh_status coh_dataset_with_rows(const coh_dataset *source, const char *name, coh_array *rows,
+                                 coh_dataset **dataset);
+
 /* Make a dataset of n chosen rows of another one, copied, in the order given. rows: n row
  * numbers, borrowed. Classes keep their numbers, also those that become empty. Caller destroys
  * *dataset. Not collective. Fails: COH_E_MEMORY, COH_E_INTERNAL (a row out of range). */

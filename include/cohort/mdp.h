@@ -116,6 +116,9 @@ coh_status coh_mdp_set_start(coh_mdp *mdp, const double *start);
  * Fails: COH_E_CONFIG for an environment that has no model here. */
 coh_status coh_mdp_from_env(const coh_choice *choice, double discount, coh_mdp **mdp);
 
+/* Whether an environment has such a model. */
+bool coh_mdp_env_is_finite(const coh_choice *choice);
+
 /* A gridworld of any size. Actions 0 up, 1 right, 2 down, 3 left; a move goes astray with
  * probability `slip`, half to either side; walls and borders keep the agent where it is. */
 typedef struct coh_mdp_grid {
@@ -270,10 +273,10 @@ typedef struct coh_mdp_solve_options {
   int n_threads;    /* 0: 1 */
 } coh_mdp_solve_options;
 
-/* Find V* and an optimal policy: inexact policy iteration, ended by MacQueen's bound. Discount
- * below 1. options may be NULL. solution: out, caller clears.
- * Fails: COH_E_DATA (discount 1), COH_E_DIVERGED (rounding keeps the bound above the
- * tolerance), COH_E_MEMORY. Sources: MacQueen 1966; Porteus 1971; Gargiani et al. 2024. */
+/* Find V* and an optimal policy by the method `aggregation`, ended by MacQueen's bound.
+ * Discount below 1. options may be NULL. solution: out, caller clears. Fails: COH_E_DATA
+ * (discount 1), COH_E_DIVERGED (rounding keeps the bound above the tolerance), COH_E_MEMORY.
+ * Sources: MacQueen 1966; Porteus 1971; Gargiani et al. 2024. */
 coh_status coh_mdp_solve(const coh_mdp *mdp, const coh_mdp_solve_options *options,
                          coh_mdp_solution *solution);
 void coh_mdp_solution_clear(coh_mdp_solution *solution);

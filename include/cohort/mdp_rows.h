@@ -56,18 +56,20 @@ coh_status coh_mdp_solve_source(const coh_mdp_source *source,
 
 /* ------------------------------------------------------------------ rows over many ranks -- */
 
-/* A rank's share: consecutive states, as many as make its transitions about equal. Columns are
- * local: own states first, then ghosts, states of other ranks that its rows lead to. */
+/* A rank's share: the consecutive states of its lanes, which are cut so that all have about as
+ * many transitions. Columns are local: own states first, then ghosts, states of other ranks
+ * that its rows lead to. */
 typedef struct coh_mdp_shard coh_mdp_shard;
 
 /* Deal out. Collective; the source answers alike on all ranks, and each asks it for its own
- * rows only, once to count and once to keep. *shard: caller destroys.
- * Fails (agreed on): COH_E_DATA, COH_E_CONFIG with fewer states than ranks, COH_E_MEMORY. */
-coh_status coh_mdp_shard_create(coh_world *world, const coh_mdp_source *source, int n_threads,
-                                coh_mdp_shard **shard);
+ * rows only, once to count and twice to keep. n_lanes: part of what is computed by all methods
+ * but plain sweeps; 0: a lane a rank. *shard: caller destroys.
+ * Fails (agreed on): COH_E_DATA, COH_E_CONFIG with fewer lanes than ranks, COH_E_MEMORY. */
+coh_status coh_mdp_shard_create(coh_world *world, const coh_mdp_source *source, int64_t n_lanes,
+                                int n_threads, coh_mdp_shard **shard);
 void coh_mdp_shard_destroy(coh_mdp_shard **shard);
 
-/* What it is. Not collective. bytes: all that the share holds, vectors and halo included. */
+/* What it is. Not collective. bytes: rows, ghosts and halo. */
 typedef struct coh_mdp_shard_info {
   int64_t first, n_own, n_ghost; /* states */
   int64_t n_rows, n_entries;     /* of own states */
@@ -84,16 +86,13 @@ coh_mdp_shard_info coh_mdp_shard_describe(const coh_mdp_shard *shard);
 coh_status coh_mdp_shard_sweep(coh_mdp_shard *shard, bool minimize, double *values,
                                double *next, int32_t *choice, double *low, double *high);
 
-typedef enum coh_mdp_shard_method {
-  COH_MDP_SHARD_SWEEPS,   /* value iteration */
-  COH_MDP_SHARD_MODIFIED, /* modified policy iteration: ten products a sweep */
-  COH_MDP_SHARD_KRYLOV    /* inexact policy iteration by BiCGStab */
-} coh_mdp_shard_method;
-
-/* V*, certified, over all ranks. Collective. Discount below 1. options may be NULL. solution:
- * out, own states only; caller clears. By sweeps the same bits on any number of ranks; the
- * other methods stay inside the bound. Fails: as coh_mdp_solve, on all ranks alike. */
-coh_status coh_mdp_shard_solve(coh_mdp_shard *shard, coh_mdp_shard_method method,
+/* V*, certified, over all ranks. Collective. Discount below 1. method: as task solve's option
+ * of that name, e.g. "{value_iteration: {sweep: sor}}"; NULL: its default. options may be NULL.
+ * solution: out, own states only; caller clears. The same bits on
+ * any number of ranks and threads for the same lanes; value iteration by plain (Jacobi) sweeps
+ * whatever the lanes. Fails: as coh_mdp_solve, on all ranks alike; COH_E_CONFIG for a method
+ * that is unknown or needs the whole model in one place. */
+coh_status coh_mdp_shard_solve(coh_mdp_shard *shard, const char *method,
                                const coh_mdp_solve_options *options,
                                coh_mdp_solution *solution);
 

@@ -70,9 +70,10 @@ coh_status coh_network_file_find(const coh_network_file *file, const char *layer
 /* ---- Running ----------------------------------------------------------------------------- */
 
 /* What a layer gives for every row of a dataset, whose stored values are turned to input by the
- * file's affine. layer: as in coh_network_file_find. n_threads: that take blocks of rows; the
- * bits do not depend on it. out: (n_rows, shape of the layer), caller clears.
- * Fails: COH_E_CONFIG (the layer; rows of another shape), COH_E_MEMORY. */
+ * file's affine; a conditional network is told their labels. layer: as in
+ * coh_network_file_find. n_threads: that take blocks of rows; the bits do not depend on it.
+ * out: (n_rows, shape of the layer), caller clears. Fails: COH_E_CONFIG (the layer; rows of
+ * another shape), COH_E_MEMORY. */
 coh_status coh_network_file_activations(const coh_network_file *file, const char *layer,
                                         const coh_dataset *dataset, int n_threads,
                                         coh_array *out);

@@ -82,8 +82,8 @@ coh_status coh_run_evaluate(coh_world *world, const char *folder,
                             const coh_run_start_options *options);
 
 /* Compare runs of one task: folder/report.html with their curves side by side. Runs whose
- * configs differ in the seed alone are drawn as their mean with Student's 95% interval; over- and
- * underfitting are named. Not collective. Fails: COH_E_DATA (no run folder), COH_E_CONFIG
+ * configs differ in the seed alone are drawn as their mean with Student's 95% interval; over-
+ * and underfitting are named. Not collective. Fails: COH_E_DATA (no run folder), COH_E_CONFIG
  * (different tasks, more than eight configs), COH_E_IO. */
 coh_status coh_run_compare(const char *const *folders, int64_t n_folders, const char *folder);
 
@@ -102,6 +102,21 @@ coh_status coh_run_score(coh_world *world, const char *folder, const char *const
  * Collective; rank 0 writes. Fails (agreed): COH_E_CONFIG, COH_E_CHECKPOINT, COH_E_IO. */
 coh_status coh_run_sample(coh_world *world, const char *folder, const char *const *paths,
                           int64_t n_paths, const coh_run_start_options *options);
+
+/* Make a map of data: a run of task tsne (or pca: the override task=pca) with the config that
+ * follows. source: a dataset as in a config, a file (.npy .npz .csv .tsv .safetensors, IDX), a
+ * folder of PNG files with a trailing /, a config, or a run folder: then rows are what a layer
+ * of its network (override layer=) gives for `data`, or for its own data where data is NULL.
+ * Collective. Fails: as coh_run_start. */
+coh_status coh_run_embed(coh_world *world, const char *source, const char *data,
+                         const coh_run_start_options *options);
+
+/* Place other rows on the finished map of a run, or, with the override back=true, make rows of
+ * places. data: as source above, no run. The places go to options->folder, a .npy or .csv file;
+ * NULL: results/placed.npy of the run, with figures/placed.png. Collective. Fails (agreed):
+ * COH_E_CONFIG, COH_E_DATA, COH_E_CHECKPOINT. */
+coh_status coh_run_place(coh_world *world, const char *folder, const char *data,
+                         const coh_run_start_options *options);
 
 /* Draw the figures of a run again and write report.html from what its folder holds.
  * Not collective. Fails: COH_E_DATA, COH_E_IO. */

@@ -143,6 +143,13 @@ typedef struct coh_sample_request {
   int64_t label; /* only this class; -1: all in turn */
 } coh_sample_request;
 
+/* Rows that are to be placed on a map. */
+typedef struct coh_place_request {
+  const coh_choice *data; /* of coh_dataset_kinds */
+  bool back;              /* data are places: the rows that they stand for are wanted */
+  const char *picture;    /* a PNG to draw, or NULL */
+} coh_place_request;
+
 /* ---- what a task is -----------------------------------------------------------------------
  */
 
@@ -201,6 +208,12 @@ typedef struct coh_task_type {
    * Collective, does not disturb the task. Fails: COH_E_CONFIG. May be NULL. */
   coh_status (*sample)(void *task, const coh_sample_request *request, coh_array *rows,
                        coh_array *labels);
+
+  /* For tasks that make a map of rows: where other rows belong on it, or, for maps that have a
+   * way back, the rows that places stand for. *places: out, f32, a row each, on every rank; the
+   * caller clears. Collective, does not disturb the task. Fails: COH_E_CONFIG, COH_E_DATA. May
+   * be NULL. */
+  coh_status (*place)(void *task, const coh_place_request *request, coh_array *places);
 
   const coh_task_chart *charts; /* ends with a NULL name; may be NULL */
   const char *const *progress;  /* metrics that the progress bar shows; ends with NULL */

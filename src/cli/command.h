@@ -16,6 +16,7 @@ typedef struct coh_arguments {
   bool quiet;              /* -q */
   bool play;               /* --play */
   bool compare;            /* --compare */
+  const char *on;          /* --on */
   coh_sweep_options sweep; /* --seeds, --random, --groups, ... */
 } coh_arguments;
 

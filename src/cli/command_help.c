@@ -9,6 +9,7 @@
 #include "cohort/alloc.h"
 #include "run/record.h"
 #include "run/run_config.h"
+#include "run/run_embed.h"
 #include "run/run_sample.h"
 
 static void overview(void) {
@@ -45,6 +46,9 @@ coh_status coh_help_show(const char *topic) {
   int64_t n_names = 1;
   bool found = strcmp(topic, "run") == 0;
   if (found) COH_TRY(show_table("run", "keys that every config has", coh_run_option_table));
+  if (strcmp(topic, "embed") == 0)
+    COH_TRY(show_table("embed --on", "keys of `cohort embed DATA --on RUN`",
+                       coh_place_option_table));
   if (strcmp(topic, "record") == 0)
     COH_TRY(show_table("record", "keys of `cohort record`", coh_record_option_table));
   if (strcmp(topic, "sample") == 0)

@@ -7,7 +7,7 @@
 #include "cli/command.h"
 #include "cohort/mdp.h"
 
-enum { MOST_OVERRIDES = 1024 };
+enum { MOST_OVERRIDES = 1024, LANES = 8 };
 
 static bool is_config(const char *word) {
   const char *dot = strrchr(word, '.');
@@ -29,7 +29,10 @@ static coh_status start(coh_world *world, const coh_arguments *arguments,
   char name[64];
   name_model(word, name);
   coh_text text = {0};
-  coh_text_add(&text, "task: solve\nsteps: 10_000_000\nlog_every: 1\nmodel: ");
+  // a number of lanes for every machine: its ranks and threads do not change the answer
+  int n_ranks = coh_world_size(world), n_lanes = n_ranks > LANES ? n_ranks : LANES;
+  coh_text_add(&text,
+               "task: solve\nlanes: %d\nsteps: 10_000_000\nlog_every: 1\nmodel: ", n_lanes);
   if (*word != '{' && coh_mdp_is_file(word))
     coh_text_add(&text, "{file: \"%s\"}\n", word);
   else

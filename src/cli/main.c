@@ -60,6 +60,9 @@ static coh_status take_apart(int count, char **argument, coh_arguments *out, con
     if (strcmp(text, "-o") == 0) {
       COH_CHECK(i + 1 < count, COH_E_CONFIG, "-o needs the name of a folder");
       out->folder = argument[++i];
+    } else if (strcmp(text, "--on") == 0) {
+      COH_CHECK(i + 1 < count, COH_E_CONFIG, "--on needs the folder of a run");
+      out->on = argument[++i];
     } else if (strcmp(text, "-q") == 0) {
       out->quiet = true;
     } else if (strcmp(text, "--play") == 0) {
@@ -94,13 +97,6 @@ coh_run_start_options coh_arguments_start(const coh_arguments *arguments) {
   };
 }
 
-// commands of systems that later versions bring
-static const struct {
-  const char *name, *what;
-} missing_commands[] = {
-    {"embed", "short for tasks pca and tsne"},
-};
-
 static coh_status find_command(const char *name, const coh_command **found) {
   const char *names[64];
   int64_t n_names = 0;
@@ -111,10 +107,6 @@ static coh_status find_command(const char *name, const coh_command **found) {
       return COH_OK;
     }
   }
-  for (size_t k = 0; k < sizeof missing_commands / sizeof *missing_commands; k++)
-    COH_CHECK(strcmp(name, missing_commands[k].name) != 0, COH_E_CONFIG,
-              "command '%s' (%s) is not part of version %s", name, missing_commands[k].what,
-              coh_version());
   const char *nearest = coh_text_nearest(name, names, n_names);
   if (nearest)
     return coh_fail(COH_E_CONFIG, "command '%s' is unknown; did you mean '%s'?", name, nearest);

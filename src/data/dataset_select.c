@@ -58,6 +58,32 @@ coh_status coh_dataset_select(const coh_dataset *source, int64_t n, const int64_
   return COH_OK;
 }
 
+coh_status coh_dataset_with_rows(const coh_dataset *source, const char *name, coh_array *rows,
+                                 coh_dataset **dataset) {
+  coh_dataset *made = NULL;
+  COH_TRY(coh_dataset_of_arrays(name, rows, NULL, &made));
+  coh_status status = COH_OK;
+  if (made->spec.n_rows != source->spec.n_rows)
+    status = coh_fail(COH_E_INTERNAL, "%" PRId64 " rows for %" PRId64, made->spec.n_rows,
+                      source->spec.n_rows);
+  if (status == COH_OK && source->labels) {
+    made->n_labels = source->n_labels;
+    made->labels = coh_alloc_array((size_t)made->n_labels, sizeof *made->labels);
+    if (!made->labels) status = coh_fail(COH_E_MEMORY, "out of memory for labels");
+    if (status == COH_OK) {
+      memcpy(made->labels, source->labels, (size_t)made->n_labels * sizeof *made->labels);
+      status = coh_dataset_name_classes(made, source->n_classes, source->spec.class_names);
+    }
+    if (status == COH_OK) status = coh_dataset_finish(made);
+  }
+  if (status != COH_OK) {
+    coh_dataset_destroy(&made);
+    return status;
+  }
+  *dataset = made;
+  return COH_OK;
+}
+
 static coh_status pick_per_class(const coh_dataset *source, int64_t n_per_class, uint64_t seed,
                                  int64_t *counts, int64_t *rows) {
   const coh_dataset_spec *spec = &source->spec;

@@ -110,9 +110,26 @@ static void place(const plot *p, float x, float y, double *px, double *py) {
   *py = (double)p->top + (1 - sy) * (double)(p->size - 1);
 }
 
+static void draw_point(const coh_scatter *s, const plot *p, int64_t i, double radius,
+                       double alpha) {
+  static const uint8_t gray[3] = {205, 210, 216};
+  float x = s->x[i * s->stride], y = s->y[i * s->stride];
+  if (!isfinite(x) || !isfinite(y)) return;
+  double px, py;
+  place(p, x, y, &px, &py);
+  if (px < (double)p->left || px > (double)(p->left + p->size) || py < (double)p->top ||
+      py > (double)(p->top + p->size))
+    return;
+  uint8_t rgb[3];
+  coh_class_color(s->label ? s->label[i] : 0, rgb);
+  disc(p->image, px, py, radius, i < s->n_behind ? gray : rgb, alpha);
+}
+
 static void draw_points(const coh_scatter *s, const plot *p) {
   double radius, alpha;
   dot_of(s->n, p->size, &radius, &alpha);
+  for (int64_t i = 0; i < s->n_behind; i++)
+    draw_point(s, p, i, radius, alpha);
   // a step that shares no factor with n visits every point once, far from the one before
   int64_t step = (int64_t)((double)s->n * 0.61803398875) | 1;
   for (int64_t a = step, b = s->n; b;) {
@@ -125,18 +142,8 @@ static void draw_points(const coh_scatter *s, const plot *p) {
       b = s->n;
     }
   }
-  for (int64_t k = 0, i = 0; k < s->n; k++, i = (i + step) % s->n) {
-    float x = s->x[i * s->stride], y = s->y[i * s->stride];
-    if (!isfinite(x) || !isfinite(y)) continue;
-    double px, py;
-    place(p, x, y, &px, &py);
-    if (px < (double)p->left || px > (double)(p->left + p->size) || py < (double)p->top ||
-        py > (double)(p->top + p->size))
-      continue;
-    uint8_t rgb[3];
-    coh_class_color(s->label ? s->label[i] : 0, rgb);
-    disc(p->image, px, py, radius, rgb, alpha);
-  }
+  for (int64_t k = 0, i = 0; k < s->n; k++, i = (i + step) % s->n)
+    if (i >= s->n_behind) draw_point(s, p, i, radius, alpha);
 }
 
 static void draw_thumbs(const coh_scatter *s, const plot *p) {

@@ -17,6 +17,7 @@ typedef struct coh_scatter {
   const int32_t *label; /* class of each point, or NULL */
   int64_t n_classes;
   const char *const *class_name; /* n_classes, or NULL */
+  int64_t n_behind;              /* so many points, the first, are gray and lie behind */
   int64_t size;                  /* of the square in pixels; 0: 720 */
   float low[2], high[2]; /* what the square spans; all 0: the points, with equal units */
   const char *x_label, *y_label; /* written in the corners; may be NULL */

@@ -24,7 +24,7 @@ coh_status coh_krylov_create(const coh_krylov_system *system, int restart, coh_k
   coh_krylov *krylov;
   COH_NEW(krylov, 1);
   int n_vectors = restart + 2 > N_BICGSTAB ? restart + 2 : N_BICGSTAB;
-  int64_t stride = (system->n + 7) / 8 * 8;
+  int64_t stride = (system->n + system->room + 7) / 8 * 8;
   krylov->system = *system;
   krylov->restart = restart;
   krylov->memory = coh_alloc_array((size_t)(stride * n_vectors), sizeof(double));
@@ -83,7 +83,7 @@ static void update(coh_krylov *krylov, update_job job) {
   krylov->system.stretches(krylov->system.context, update_stretch, &job);
 }
 
-static coh_status product(coh_krylov *krylov, const double *x, double *y,
+static coh_status product(coh_krylov *krylov, double *x, double *y,
                           coh_krylov_outcome *outcome) {
   outcome->n_products++;
   return krylov->system.product(krylov->system.context, x, y);
@@ -95,7 +95,7 @@ static coh_status dots(coh_krylov *krylov, int n, const double *const x[],
 }
 
 /* r = b - A x and its norm */
-static coh_status true_residual(coh_krylov *krylov, const double *b, const double *x, double *r,
+static coh_status true_residual(coh_krylov *krylov, const double *b, double *x, double *r,
                                 coh_krylov_outcome *outcome) {
   COH_TRY(product(krylov, x, r, outcome));
   update(krylov, (update_job){.x = b, .z = r, .a = 1.0, .c = -1.0});

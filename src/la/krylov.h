@@ -14,10 +14,11 @@
 
 typedef struct coh_krylov_system {
   void *context;
-  int64_t n; /* components of this process */
+  int64_t n;    /* components of this process */
+  int64_t room; /* components behind them that the product may write to, in x too */
 
   /* y = A x. */
-  coh_status (*product)(void *context, const double *x, double *y);
+  coh_status (*product)(void *context, double *x, double *y);
 
   /* out[i] = sum of x[i] y[i] over all components of all processes, i < n_pairs <= 64. */
   coh_status (*dots)(void *context, int n_pairs, const double *const x[],

@@ -16,7 +16,8 @@ typedef struct coh_irl_world {
   int32_t *feature; /* ... this one (n_states) */
   /* for pictures */
   int64_t picture_rows, picture_columns;
-  int32_t *cell; /* (n_states): a state's cell; several states may share one */
+  int32_t *cell; /* (n_states): a state's cell; several states may share one; -1: none */
+  bool is_given; /* nothing is drawn, and its rows pay what entering a cell pays */
 } coh_irl_world;
 
 typedef struct coh_irl_world_type {

@@ -1,8 +1,9 @@
 /* Exact models of finite environments: those whose step is the walk on a grid. */
+#include "mdp/make_from_env.h"
+
 #include <string.h>
 
 #include "base/alloc.h"
-#include "cohort/mdp.h"
 #include "env/grid.h"
 
 /* The cell a move leads to, as env/grid.c walks. */
@@ -76,14 +77,33 @@ static coh_status describe(const coh_grid *grid, coh_mdp *mdp) {
   return status;
 }
 
-coh_status coh_mdp_from_env(const coh_choice *choice, double discount, coh_mdp **mdp) {
+bool coh_mdp_env_is_finite(const coh_choice *choice) {
+  return ((const coh_env_type *)choice->kind)->step == coh_grid_step;
+}
+
+// the grid of a finite environment; to be released
+static coh_status make_grid(const coh_choice *choice, void **grid) {
   const coh_env_type *type = (const coh_env_type *)choice->kind;
-  COH_CHECK(type->step == coh_grid_step, COH_E_CONFIG,
+  COH_CHECK(coh_mdp_env_is_finite(choice), COH_E_CONFIG,
             "environment '%s' has no exact model; gridworld, frozen_lake and cliff_walking do",
             choice->kind->name);
   coh_env_spec spec = {0};
+  return type->prepare(choice->options, &spec, grid);
+}
+
+coh_status coh_mdp_env_rewards(const coh_choice *choice, int64_t n, double *reward) {
+  void *made;
+  COH_TRY(make_grid(choice, &made));
+  const coh_grid *grid = made;
+  for (int64_t s = 0; s < n && s < grid->n_rows * grid->n_cols; s++)
+    reward[s] = (double)grid->cells[s].reward;
+  coh_grid_release(made);
+  return COH_OK;
+}
+
+coh_status coh_mdp_from_env(const coh_choice *choice, double discount, coh_mdp **mdp) {
   void *grid;
-  COH_TRY(type->prepare(choice->options, &spec, &grid));
+  COH_TRY(make_grid(choice, &grid));
   coh_mdp *made = NULL;
   coh_status status = build(grid, discount, &made);
   if (status == COH_OK) status = describe(grid, made);

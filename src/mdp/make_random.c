@@ -41,7 +41,7 @@ static coh_status fill(coh_mdp_builder *builder, const coh_mdp_random *options, 
   return COH_OK;
 }
 
-coh_status coh_mdp_make_random(const coh_mdp_random *options, coh_mdp **mdp) {
+coh_status coh_mdp_random_check(const coh_mdp_random *options) {
   int64_t band = options->band <= 0 || options->band > options->n_states ? options->n_states
                                                                          : options->band;
   COH_CHECK(options->n_successors >= 1 && options->n_successors <= band, COH_E_DATA,
@@ -49,6 +49,11 @@ coh_status coh_mdp_make_random(const coh_mdp_random *options, coh_mdp **mdp) {
             (long long)options->n_successors, (long long)band);
   COH_CHECK(options->n_actions >= 1 && options->n_actions <= INT32_MAX, COH_E_DATA,
             "a random model with %lld actions", (long long)options->n_actions);
+  return COH_OK;
+}
+
+coh_status coh_mdp_make_random(const coh_mdp_random *options, coh_mdp **mdp) {
+  COH_TRY(coh_mdp_random_check(options));
   coh_mdp_builder *builder = NULL;
   uint32_t *next = coh_alloc_array((size_t)options->n_successors, sizeof *next);
   double *probability = coh_alloc_array((size_t)options->n_successors, sizeof *probability);

@@ -9,4 +9,7 @@
 void coh_mdp_random_row(const coh_mdp_random *options, coh_key key, int64_t state,
                         int64_t action, uint32_t *next, double *probability, double *reward);
 
+/* Fails: COH_E_DATA where rows cannot be drawn so. */
+coh_status coh_mdp_random_check(const coh_mdp_random *options);
+
 #endif

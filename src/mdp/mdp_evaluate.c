@@ -12,49 +12,42 @@
 enum { RESTART = 30 };
 
 struct coh_mdp_evaluator {
-  const coh_mdp *mdp;
+  coh_mdp_shard *shard;
   const coh_mdp_incoming *incoming; /* NULL: not transposed */
   coh_mdp_policy policy;
-  int n_threads;
-  coh_mdp_dots *dots;
   coh_krylov *krylov;
 };
 
-static coh_status product(void *context, const double *x, double *y) {
+static coh_status product(void *context, double *x, double *y) {
   const coh_mdp_evaluator *evaluator = context;
-  if (evaluator->incoming)
-    coh_mdp_policy_residual_transposed(evaluator->incoming, evaluator->policy,
-                                       evaluator->mdp->discount, evaluator->n_threads, x, y);
-  else
-    coh_mdp_policy_residual_product(evaluator->mdp, evaluator->policy, evaluator->mdp->discount,
-                                    evaluator->n_threads, x, y);
+  double discount = evaluator->shard->mdp->discount;
+  if (!evaluator->incoming)
+    return coh_mdp_shard_residual_product(evaluator->shard, evaluator->policy, discount, x, y);
+  coh_mdp_policy_residual_transposed(evaluator->incoming, evaluator->policy, discount,
+                                     evaluator->shard->n_threads, x, y);
   return COH_OK;
 }
 
 static coh_status dots(void *context, int n_pairs, const double *const x[],
                        const double *const y[], double *out) {
-  coh_mdp_dots_run(((coh_mdp_evaluator *)context)->dots, n_pairs, x, y, out);
-  return COH_OK;
+  return coh_mdp_shard_dots(((coh_mdp_evaluator *)context)->shard, n_pairs, x, y, out);
 }
 
 static void stretches(void *context, void (*work)(void *, int64_t, int64_t), void *job) {
-  const coh_mdp_evaluator *evaluator = context;
-  coh_mdp_blocks_run(evaluator->mdp->n_states, evaluator->n_threads, work, job);
+  const coh_mdp_shard *shard = ((const coh_mdp_evaluator *)context)->shard;
+  coh_mdp_blocks_run(shard->n_own, shard->n_threads, work, job);
 }
 
-coh_status coh_mdp_evaluator_create(const coh_mdp *mdp, const coh_mdp_incoming *incoming,
-                                    coh_mdp_krylov method, int n_threads,
-                                    coh_mdp_evaluator **out) {
+coh_status coh_mdp_evaluator_create(coh_mdp_shard *shard, const coh_mdp_incoming *incoming,
+                                    coh_mdp_krylov method, coh_mdp_evaluator **out) {
   coh_mdp_evaluator *evaluator;
   COH_NEW(evaluator, 1);
-  evaluator->mdp = mdp;
+  evaluator->shard = shard;
   evaluator->incoming = incoming;
-  evaluator->n_threads = n_threads;
-  coh_krylov_system system = {evaluator, mdp->n_states, product, dots, stretches};
-  coh_status status = coh_mdp_dots_create(mdp->n_states, n_threads, &evaluator->dots);
-  if (status == COH_OK)
-    status =
-        coh_krylov_create(&system, method == COH_MDP_GMRES ? RESTART : 0, &evaluator->krylov);
+  coh_krylov_system system = {evaluator, shard->n_own, shard->n_ghost,
+                              product,   dots,         stretches};
+  coh_status status =
+      coh_krylov_create(&system, method == COH_MDP_GMRES ? RESTART : 0, &evaluator->krylov);
   if (status != COH_OK) {
     coh_mdp_evaluator_destroy(&evaluator);
     return status;
@@ -66,7 +59,6 @@ coh_status coh_mdp_evaluator_create(const coh_mdp *mdp, const coh_mdp_incoming *
 void coh_mdp_evaluator_destroy(coh_mdp_evaluator **evaluator) {
   if (!*evaluator) return;
   coh_krylov_destroy(&(*evaluator)->krylov);
-  coh_mdp_dots_destroy(&(*evaluator)->dots);
   COH_DELETE(*evaluator);
 }
 
@@ -80,11 +72,11 @@ coh_status coh_mdp_evaluator_run(coh_mdp_evaluator *evaluator, coh_mdp_policy po
 }
 
 /* the largest component of b - A x */
-static double largest_residual(coh_mdp_evaluator *evaluator, const double *b, const double *x,
+static double largest_residual(coh_mdp_evaluator *evaluator, const double *b, double *x,
                                double *scratch) {
   product(evaluator, x, scratch);
   double largest = 0.0;
-  for (int64_t s = 0; s < evaluator->mdp->n_states; s++) {
+  for (int64_t s = 0; s < evaluator->shard->n_own; s++) {
     double residual = fabs(b[s] - scratch[s]);
     if (!(residual <= largest)) largest = residual;
   }
@@ -94,7 +86,7 @@ static double largest_residual(coh_mdp_evaluator *evaluator, const double *b, co
 static coh_status solve_to(coh_mdp_evaluator *evaluator, coh_mdp_policy policy,
                            coh_mdp_krylov method, const double *b, double tolerance,
                            double *scratch, double *x) {
-  int64_t n = evaluator->mdp->n_states;
+  int64_t n = evaluator->shard->n_own;
   double target = tolerance * sqrt((double)n), largest = INFINITY;
   for (int attempt = 0; attempt < 40; attempt++) {
     coh_krylov_outcome outcome;
@@ -106,12 +98,14 @@ static coh_status solve_to(coh_mdp_evaluator *evaluator, coh_mdp_policy policy,
   }
   return coh_fail(
       COH_E_DIVERGED, "the policy's equations are solved to %.3g only, not to %.3g%s", largest,
-      tolerance, evaluator->mdp->discount == 1.0 ? " (undiscounted: may it never end?)" : "");
+      tolerance,
+      evaluator->shard->mdp->discount == 1.0 ? " (undiscounted: may it never end?)" : "");
 }
 
 static coh_status evaluate(const coh_mdp *mdp, const coh_mdp_incoming *incoming,
                            coh_mdp_policy policy, coh_mdp_krylov method, const double *start,
                            double tolerance, int n_threads, double *x) {
+  coh_mdp_shard *shard = NULL;
   coh_mdp_evaluator *evaluator = NULL;
   double *b = coh_alloc_array((size_t)mdp->n_states, sizeof *b);
   double *scratch = coh_alloc_array((size_t)mdp->n_states, sizeof *scratch);
@@ -120,13 +114,14 @@ static coh_status evaluate(const coh_mdp *mdp, const coh_mdp_incoming *incoming,
                                               "out of memory to evaluate %lld "
                                               "states",
                                               (long long)mdp->n_states);
-  if (status == COH_OK)
-    status = coh_mdp_evaluator_create(mdp, incoming, method, n_threads, &evaluator);
+  if (status == COH_OK) status = coh_mdp_shard_of(mdp, n_threads, &shard);
+  if (status == COH_OK) status = coh_mdp_evaluator_create(shard, incoming, method, &evaluator);
   if (status == COH_OK) {
     if (!incoming) coh_mdp_policy_reward(mdp, policy, n_threads, b);
     status = solve_to(evaluator, policy, method, start ? start : b, tolerance, scratch, x);
   }
   coh_mdp_evaluator_destroy(&evaluator);
+  coh_mdp_shard_destroy(&shard);
   coh_free(b);
   coh_free(scratch);
   return status;

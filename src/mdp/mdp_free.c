@@ -8,6 +8,7 @@
 
 #include "base/alloc.h"
 #include "mdp/mdp_bound.h"
+#include "mdp/mdp_free.h"
 #include "mdp/mdp_source.h"
 
 enum { N_STRETCHES = 64, MIN_STRETCH = 4096, JACOBI_EVERY = 4 };
@@ -15,22 +16,13 @@ enum { N_STRETCHES = 64, MIN_STRETCH = 4096, JACOBI_EVERY = 4 };
 typedef enum direction { JACOBI, FORWARD, BACKWARD } direction;
 
 /* What the sweeps of one thread have met. */
-typedef struct met {
+struct coh_mdp_free_met {
   coh_mdp_state_rows rows;
   coh_mdp_rows about;
   double low, high, largest;
   int64_t bad; /* a state whose rows are none; -1 */
-} met;
-
-typedef struct free_solver {
-  const coh_mdp_source *source;
-  bool minimize;
-  int n_threads;
-  double tolerance;
-  int64_t stretch;
-  double *values, *next;
-  met *by_thread;
-} free_solver;
+};
+typedef struct coh_mdp_free_met met;
 
 /* Note a row; false where it is none. */
 static bool note_row(const coh_mdp_source *source, const coh_mdp_state_rows *rows, int64_t k,
@@ -54,10 +46,11 @@ static bool note_row(const coh_mdp_source *source, const coh_mdp_state_rows *row
 }
 
 /* The best of a state's rows; where an entry lies within [from, until) new values are read. */
-static double best_of(const free_solver *work, const coh_mdp_state_rows *rows, int64_t from,
-                      int64_t until) {
+static double best_of(const coh_mdp_free *work, const double *newest,
+                      const coh_mdp_state_rows *rows, int64_t from, int64_t until,
+                      int64_t *row) {
   double best = -INFINITY, sign = work->minimize ? -1.0 : 1.0;
-  const double *either[2] = {work->values, work->next};
+  const double *either[2] = {work->values, newest};
   uint64_t n_new = (uint64_t)(until - from);
   for (int64_t k = 0; k < rows->n_rows; k++) {
     double sum = 0.0;
@@ -66,12 +59,15 @@ static double best_of(const free_solver *work, const coh_mdp_state_rows *rows, i
       sum += rows->probability[e] * either[to - (uint64_t)from < n_new][to];
     }
     double q = sign * (rows->reward[k] + work->source->discount * sum);
-    if (q > best) best = q;
+    if (q > best) {
+      best = q;
+      *row = k;
+    }
   }
   return sign * best;
 }
 
-static void sweep_state(const free_solver *work, met *here, int64_t s, int64_t from,
+static void sweep_state(const coh_mdp_free *work, met *here, int64_t s, int64_t from,
                         int64_t until, bool check) {
   const coh_mdp_source *source = work->source;
   source->rows(source->context, s, &here->rows);
@@ -86,14 +82,16 @@ static void sweep_state(const free_solver *work, met *here, int64_t s, int64_t f
       return;
     }
   }
-  double value = best_of(work, &here->rows, from, until), change = value - work->values[s];
+  int64_t row = 0;
+  double value = best_of(work, work->next, &here->rows, from, until, &row),
+         change = value - work->values[s];
   work->next[s] = value;
   if (!(change >= here->low)) here->low = change;
   if (!(change <= here->high)) here->high = change;
   if (!(fabs(work->values[s]) <= here->largest)) here->largest = fabs(work->values[s]);
 }
 
-static void sweep(const free_solver *work, direction way, bool check) {
+static void sweep(const coh_mdp_free *work, direction way, bool check) {
   int64_t n = work->source->n_states, stretch = work->stretch;
   int64_t n_stretches = (n + stretch - 1) / stretch;
   for (int t = 0; t < work->n_threads; t++) {
@@ -116,7 +114,7 @@ static void sweep(const free_solver *work, direction way, bool check) {
 }
 
 /* Everything that the threads met, as one. */
-static met together(const free_solver *work) {
+static met together(const coh_mdp_free *work) {
   met all = work->by_thread[0];
   for (int t = 1; t < work->n_threads; t++) {
     const met *one = &work->by_thread[t];
@@ -137,14 +135,14 @@ static met together(const free_solver *work) {
   return all;
 }
 
-static void swap_vectors(free_solver *work) {
+static void swap_vectors(coh_mdp_free *work) {
   double *swap = work->values;
   work->values = work->next;
   work->next = swap;
 }
 
 /* values = next + shift */
-static void shift_values(free_solver *work, double shift) {
+static void shift_values(coh_mdp_free *work, double shift) {
   int64_t n = work->source->n_states;
   swap_vectors(work);
   double *values = work->values;
@@ -154,39 +152,103 @@ static void shift_values(free_solver *work, double shift) {
     values[s] += shift;
 }
 
-static coh_status iterate(free_solver *work, int64_t max_sweeps, coh_mdp_solution *solution) {
+/* What a Jacobi sweep says about the optimum. */
+static coh_status certify(coh_mdp_free *work, const met *found) {
   const coh_mdp_source *source = work->source;
-  for (int64_t k = 1;; k++) {
-    // the last one allowed has to be one that says the bound
-    bool jacobi = k == 1 || k % JACOBI_EVERY == 0 || k >= max_sweeps;
-    sweep(work, jacobi ? JACOBI : k % 2 ? FORWARD : BACKWARD, k == 1);
-    solution->n_improvements = k;
-    if (!jacobi) {
-      swap_vectors(work);
-      continue;
+  const coh_mdp_rows *about = &work->about;
+  COH_CHECK(found->bad < 0, COH_E_DATA,
+            "state %lld: its rows are not 1 to %lld rows of probabilities that sum to one",
+            (long long)found->bad, (long long)source->max_rows);
+  COH_CHECK(source->discount * about->greatest_sum < 1.0, COH_E_DATA,
+            "discount %.17g leaves no room for rounding", source->discount);
+  double rounding = coh_mdp_rounding(about, source->discount, found->largest), lower, upper;
+  coh_mdp_macqueen(about, source->discount, rounding, found->low, found->high, &lower, &upper);
+  work->width = upper - lower;
+  COH_CHECK(isfinite(work->width), COH_E_DIVERGED, "values are not finite after %lld sweeps",
+            (long long)work->n_sweeps);
+  work->middle = 0.5 * (lower + upper);
+  work->wanted = work->tolerance > 0.0 ? work->tolerance : 1e-9 * found->largest;
+  work->is_done = work->width <= work->wanted;
+  return COH_OK;
+}
+
+coh_status coh_mdp_free_sweep(coh_mdp_free *work, bool is_last) {
+  int64_t k = ++work->n_sweeps;
+  bool jacobi = k == 1 || k % JACOBI_EVERY == 0 || is_last;
+  sweep(work, jacobi ? JACOBI : k % 2 ? FORWARD : BACKWARD, k == 1);
+  if (!jacobi) {
+    swap_vectors(work);
+    return COH_OK;
+  }
+  met found = together(work);
+  if (k == 1) work->about = found.about;
+  COH_TRY(certify(work, &found));
+  // in between a shift would only be undone by sweeps in place
+  shift_values(work, work->is_done || is_last ? work->middle : 0.0);
+  return COH_OK;
+}
+
+void coh_mdp_free_policy(coh_mdp_free *work, int32_t *action) {
+  const coh_mdp_source *source = work->source;
+  int64_t n = source->n_states, stretch = work->stretch;
+  int64_t n_stretches = (n + stretch - 1) / stretch;
+#pragma omp parallel for schedule(dynamic) num_threads(work->n_threads) default(none) \
+    shared(work, source, action, n, stretch, n_stretches)
+  for (int64_t k = 0; k < n_stretches; k++) {
+    coh_mdp_state_rows *rows = &work->by_thread[omp_get_thread_num()].rows;
+    int64_t end = (k + 1) * stretch < n ? (k + 1) * stretch : n;
+    for (int64_t s = k * stretch; s < end; s++) {
+      int64_t row = 0;
+      source->rows(source->context, s, rows);
+      best_of(work, work->values, rows, 0, 0, &row);
+      action[s] = rows->action[row];
     }
-    met found = together(work);
-    COH_CHECK(found.bad < 0, COH_E_DATA,
-              "state %lld: its rows are not 1 to %lld rows of probabilities that sum to one",
-              (long long)found.bad, (long long)source->max_rows);
-    COH_CHECK(source->discount * found.about.greatest_sum < 1.0, COH_E_DATA,
-              "discount %.17g leaves no room for rounding", source->discount);
-    double lower, upper;
-    double rounding = coh_mdp_rounding(&found.about, source->discount, found.largest);
-    coh_mdp_macqueen(&found.about, source->discount, rounding, found.low, found.high, &lower,
-                     &upper);
-    solution->width = upper - lower;
-    COH_CHECK(isfinite(solution->width), COH_E_DIVERGED,
-              "values are not finite after %lld sweeps", (long long)k);
-    double wanted = work->tolerance > 0.0 ? work->tolerance : 1e-9 * found.largest;
-    bool done = solution->width <= wanted || k >= max_sweeps;
-    // in between a shift would only be undone by sweeps in place
-    shift_values(work, done ? 0.5 * (lower + upper) : 0.0);
-    if (done) return COH_OK;
   }
 }
 
-static coh_status solve(free_solver *work, int64_t max_sweeps, coh_mdp_solution *solution) {
+/* A state that leads to nothing but itself is worth what it pays for ever; the others as if all
+ * paid the same. */
+static void begin_from(coh_mdp_free *work, double reward) {
+  const coh_mdp_source *source = work->source;
+  int64_t n = source->n_states;
+  double horizon = 1.0 / (1.0 - source->discount);
+#pragma omp parallel for schedule(static) num_threads(work->n_threads) default(none) \
+    shared(work, source, n, reward, horizon)
+  for (int64_t s = 0; s < n; s++) {
+    coh_mdp_state_rows *rows = &work->by_thread[omp_get_thread_num()].rows;
+    source->rows(source->context, s, rows);
+    bool is_end = rows->n_rows == 1 && rows->first_entry[1] == 1 &&
+                  rows->next[0] == (uint64_t)s && isfinite(rows->reward[0]);
+    work->values[s] = horizon * (is_end ? rows->reward[0] : reward);
+  }
+}
+
+/* Where most rows pay the same, values begin as if all did: what is left to find out is near
+ * the others. Looks at a thousand states. */
+static void begin_values(coh_mdp_free *work) {
+  const coh_mdp_source *source = work->source;
+  coh_mdp_state_rows *rows = &work->by_thread[0].rows;
+  int64_t n = source->n_states, stride = 1 + n / 1000, lead = 0, n_same = 0, n_rows = 0;
+  double common = 0.0;
+  for (int pass = 0; pass < 2; pass++)
+    for (int64_t s = 0; s < n; s += stride) {
+      source->rows(source->context, s, rows);
+      if (rows->n_rows < 1 || rows->n_rows > source->max_rows) return;
+      for (int64_t r = 0; r < rows->n_rows; r++) {
+        if (pass == 1) {
+          n_rows++;
+          n_same += rows->reward[r] == common;
+          continue;
+        }
+        if (lead == 0) common = rows->reward[r];
+        lead += rows->reward[r] == common ? 1 : -1;
+      }
+    }
+  if (2 * n_same <= n_rows || !isfinite(common)) return;
+  begin_from(work, common);
+}
+
+static coh_status fill(coh_mdp_free *work) {
   int64_t n = work->source->n_states;
   work->stretch = (n + N_STRETCHES - 1) / N_STRETCHES;
   if (work->stretch < MIN_STRETCH) work->stretch = MIN_STRETCH;
@@ -198,29 +260,60 @@ static coh_status solve(free_solver *work, int64_t max_sweeps, coh_mdp_solution 
     work->by_thread[t].bad = -1;
     COH_TRY(coh_mdp_rows_create(work->source, &work->by_thread[t].rows));
   }
-  COH_TRY(iterate(work, max_sweeps, solution));
-  solution->values = work->values;
-  work->values = NULL;
+  begin_values(work);
   return COH_OK;
+}
+
+coh_status coh_mdp_free_create(const coh_mdp_source *source,
+                               const coh_mdp_solve_options *options, coh_mdp_free **out) {
+  COH_CHECK(source->discount > 0.0 && source->discount < 1.0, COH_E_DATA,
+            "this solver is for a discount between 0 and 1");
+  coh_mdp_free *work;
+  COH_NEW(work, 1);
+  work->source = source;
+  work->n_threads = 1;
+  work->width = INFINITY;
+  if (options) {
+    work->minimize = options->minimize;
+    work->tolerance = options->tolerance;
+    if (options->n_threads > 0) work->n_threads = options->n_threads;
+  }
+  coh_status status = fill(work);
+  if (status != COH_OK) {
+    coh_mdp_free_destroy(&work);
+    return status;
+  }
+  *out = work;
+  return COH_OK;
+}
+
+void coh_mdp_free_destroy(coh_mdp_free **given) {
+  coh_mdp_free *work = *given;
+  if (!work) return;
+  for (int t = 0; work->by_thread && t < work->n_threads; t++)
+    coh_mdp_rows_clear(&work->by_thread[t].rows);
+  coh_free(work->by_thread);
+  coh_free(work->values);
+  coh_free(work->next);
+  COH_DELETE(*given);
 }
 
 coh_status coh_mdp_solve_source(const coh_mdp_source *source,
                                 const coh_mdp_solve_options *options, int64_t max_sweeps,
                                 coh_mdp_solution *solution) {
-  COH_CHECK(source->discount > 0.0 && source->discount < 1.0, COH_E_DATA,
-            "this solver is for a discount between 0 and 1");
-  free_solver work = {.source = source, .n_threads = 1};
-  if (options) {
-    work.minimize = options->minimize;
-    work.tolerance = options->tolerance;
-    if (options->n_threads > 0) work.n_threads = options->n_threads;
-  }
+  coh_mdp_free *work;
   *solution = (coh_mdp_solution){0};
-  coh_status status = solve(&work, max_sweeps > 0 ? max_sweeps : 1, solution);
-  for (int t = 0; work.by_thread && t < work.n_threads; t++)
-    coh_mdp_rows_clear(&work.by_thread[t].rows);
-  coh_free(work.by_thread);
-  coh_free(work.values);
-  coh_free(work.next);
+  COH_TRY(coh_mdp_free_create(source, options, &work));
+  coh_status status = COH_OK;
+  do // the last one allowed has to be one that says the bound
+    status = coh_mdp_free_sweep(work, work->n_sweeps + 1 >= max_sweeps);
+  while (status == COH_OK && !work->is_done && work->n_sweeps < max_sweeps);
+  if (status == COH_OK) {
+    solution->values = work->values;
+    solution->width = work->width;
+    solution->n_improvements = work->n_sweeps;
+    work->values = NULL;
+  }
+  coh_mdp_free_destroy(&work);
   return status;
 }

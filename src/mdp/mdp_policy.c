@@ -8,15 +8,6 @@
 #include "mdp/mdp_incoming.h"
 #include "mdp/mdp_kernel.h"
 
-typedef struct product_job {
-  const coh_mdp *mdp;
-  const coh_mdp_incoming *incoming;
-  coh_mdp_policy policy;
-  const double *x, *b;
-  double *y;
-  double scale; /* y = P x, or y = x - scale P x where it is not 0 */
-} product_job;
-
 /* The probability that the policy takes row r of state s. */
 static inline double weight_of(const coh_mdp *mdp, coh_mdp_policy policy, int64_t s,
                                int64_t r) {
@@ -30,8 +21,7 @@ static inline double row_product(const coh_mdp *mdp, int64_t r, const double *x)
   return coh_mdp_row_sum(mdp->next + e, mdp->probability + e, mdp->first_entry[r + 1] - e, x);
 }
 
-static void product_block(void *given, int64_t first, int64_t end) {
-  const product_job *job = given;
+void coh_mdp_product_stretch(const coh_mdp_product *job, int64_t first, int64_t end) {
   const coh_mdp *mdp = job->mdp;
   for (int64_t s = first; s < end; s++) {
     double sum = 0.0;
@@ -48,15 +38,13 @@ static void product_block(void *given, int64_t first, int64_t end) {
   }
 }
 
-void coh_mdp_policy_product(const coh_mdp *mdp, coh_mdp_policy policy, int n_threads,
-                            const double *x, double *y) {
-  product_job job = {.mdp = mdp, .policy = policy, .x = x, .y = y};
-  coh_mdp_blocks_run(mdp->n_states, n_threads, product_block, &job);
+static void product_block(void *given, int64_t first, int64_t end) {
+  coh_mdp_product_stretch(given, first, end);
 }
 
-void coh_mdp_policy_residual_product(const coh_mdp *mdp, coh_mdp_policy policy, double scale,
-                                     int n_threads, const double *x, double *y) {
-  product_job job = {.mdp = mdp, .policy = policy, .x = x, .y = y, .scale = scale};
+void coh_mdp_policy_product(const coh_mdp *mdp, coh_mdp_policy policy, int n_threads,
+                            const double *x, double *y) {
+  coh_mdp_product job = {.mdp = mdp, .policy = policy, .x = x, .y = y};
   coh_mdp_blocks_run(mdp->n_states, n_threads, product_block, &job);
 }
 
@@ -92,31 +80,32 @@ const coh_mdp *coh_mdp_incoming_model(const coh_mdp_incoming *incoming) {
   return incoming->mdp;
 }
 
-/* A counting sort of the entries by their next state. */
-static void sort_entries(coh_mdp_incoming *incoming) {
+/* A counting sort of the rows by their next states. */
+static void sort_rows(coh_mdp_incoming *incoming) {
   const coh_mdp *mdp = incoming->mdp;
   int64_t *first = incoming->first;
   for (int64_t e = 0; e < mdp->n_entries; e++)
-    if (mdp->next[e] + (int64_t)1 < mdp->n_states) first[mdp->next[e] + 2]++;
-  for (int64_t s = 2; s <= mdp->n_states; s++)
-    first[s] += first[s - 1];
-  // first[s + 1] is where the next entry of s goes, and ends as the first of s + 1
+    first[mdp->next[e] + (int64_t)2]++;
+  for (int64_t s = 1; s <= mdp->n_states; s++)
+    first[s + 1] += first[s];
+  // first[s + 1] is where the next row to s goes, and ends as the first of s + 1
   for (int64_t s = 0; s < mdp->n_states; s++)
-    for (int64_t r = mdp->first_row[s]; r < mdp->first_row[s + 1]; r++)
-      for (int64_t e = mdp->first_entry[r]; e < mdp->first_entry[r + 1]; e++) {
-        int64_t at = first[mdp->next[e] + (int64_t)1]++;
-        incoming->from[at] = (uint32_t)s;
-        incoming->row[at] = r;
-        incoming->probability[at] = mdp->probability[e];
-      }
+    for (int64_t r = mdp->first_row[s]; r < mdp->first_row[s + 1]; r++) {
+      incoming->state[r] = (uint32_t)s;
+      for (int64_t e = mdp->first_entry[r]; e < mdp->first_entry[r + 1]; e++)
+        incoming->row[first[mdp->next[e] + (int64_t)1]++] = (uint32_t)r;
+    }
 }
 
 static coh_status fill(coh_mdp_incoming *incoming) {
-  COH_NEW(incoming->first, incoming->mdp->n_states + 2);
-  COH_NEW(incoming->from, incoming->mdp->n_entries);
-  COH_NEW(incoming->row, incoming->mdp->n_entries);
-  COH_NEW(incoming->probability, incoming->mdp->n_entries);
-  sort_entries(incoming);
+  const coh_mdp *mdp = incoming->mdp;
+  COH_CHECK(mdp->n_rows <= UINT32_MAX, COH_E_DATA,
+            "%lld actions: lists of what leads to a state hold %u", (long long)mdp->n_rows,
+            UINT32_MAX);
+  COH_NEW(incoming->first, mdp->n_states + 2);
+  COH_NEW(incoming->row, mdp->n_entries);
+  COH_NEW(incoming->state, mdp->n_rows);
+  sort_rows(incoming);
   return COH_OK;
 }
 
@@ -136,23 +125,23 @@ coh_status coh_mdp_incoming_create(const coh_mdp *mdp, coh_mdp_incoming **out) {
 void coh_mdp_incoming_destroy(coh_mdp_incoming **incoming) {
   if (!*incoming) return;
   coh_free((*incoming)->first);
-  coh_free((*incoming)->from);
   coh_free((*incoming)->row);
-  coh_free((*incoming)->probability);
+  coh_free((*incoming)->state);
   COH_DELETE(*incoming);
 }
 
 static void transposed_block(void *given, int64_t first, int64_t end) {
-  const product_job *job = given;
+  const coh_mdp_product *job = given;
   const coh_mdp_incoming *incoming = job->incoming;
   const coh_mdp *mdp = incoming->mdp;
   for (int64_t s = first; s < end; s++) {
     double sum = 0.0;
     for (int64_t k = incoming->first[s]; k < incoming->first[s + 1]; k++) {
-      int64_t from = incoming->from[k];
-      if (job->scale == 1.0 && from == s && coh_mdp_is_terminal(mdp, s)) continue;
-      sum += weight_of(mdp, job->policy, from, incoming->row[k]) * incoming->probability[k] *
-             job->x[from];
+      int64_t row = incoming->row[k], from = incoming->state[row];
+      double weight = weight_of(mdp, job->policy, from, row);
+      if (weight == 0.0 || (job->scale == 1.0 && from == s && coh_mdp_is_terminal(mdp, s)))
+        continue;
+      sum += weight * coh_mdp_chance(mdp, row, s) * job->x[from];
     }
     job->y[s] = job->scale != 0.0 ? job->x[s] - job->scale * sum : sum;
   }
@@ -160,13 +149,14 @@ static void transposed_block(void *given, int64_t first, int64_t end) {
 
 void coh_mdp_policy_transposed(const coh_mdp_incoming *incoming, coh_mdp_policy policy,
                                int n_threads, const double *x, double *y) {
-  product_job job = {.incoming = incoming, .policy = policy, .x = x, .y = y};
+  coh_mdp_product job = {.incoming = incoming, .policy = policy, .x = x, .y = y};
   coh_mdp_blocks_run(incoming->mdp->n_states, n_threads, transposed_block, &job);
 }
 
 void coh_mdp_policy_residual_transposed(const coh_mdp_incoming *incoming, coh_mdp_policy policy,
                                         double scale, int n_threads, const double *x,
                                         double *y) {
-  product_job job = {.incoming = incoming, .policy = policy, .x = x, .y = y, .scale = scale};
+  coh_mdp_product job = {
+      .incoming = incoming, .policy = policy, .x = x, .y = y, .scale = scale};
   coh_mdp_blocks_run(incoming->mdp->n_states, n_threads, transposed_block, &job);
 }

@@ -4,10 +4,20 @@
 
 #include "cohort/mdp.h"
 
-/* y = x - scale P_pi x, and with the transposed matrix; scale is not 0.
+/* y = P x, or y = x - scale P x where scale is not 0.
  * With scale 1 a terminal state does not lead to itself, so that the matrix can be inverted. */
-void coh_mdp_policy_residual_product(const coh_mdp *mdp, coh_mdp_policy policy, double scale,
-                                     int n_threads, const double *x, double *y);
+typedef struct coh_mdp_product {
+  const coh_mdp *mdp;
+  const coh_mdp_incoming *incoming; /* of the transposed product */
+  coh_mdp_policy policy;
+  const double *x;
+  double *y, scale;
+} coh_mdp_product;
+
+/* The product's states [first, end). */
+void coh_mdp_product_stretch(const coh_mdp_product *product, int64_t first, int64_t end);
+
+/* y = x - scale P_pi^T x. */
 void coh_mdp_policy_residual_transposed(const coh_mdp_incoming *incoming, coh_mdp_policy policy,
                                         double scale, int n_threads, const double *x,
                                         double *y);

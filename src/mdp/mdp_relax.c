@@ -6,8 +6,6 @@
 
 #include "mdp/mdp_blocks.h"
 
-enum { MOST_BLOCKS = 64 };
-
 typedef struct relax_job {
   const coh_mdp_relaxation *how;
   double *values;
@@ -17,7 +15,7 @@ typedef struct relax_job {
 
 /* T of one state; newest values within the block, older ones elsewhere */
 static double apply(const relax_job *job, int64_t s) {
-  const coh_mdp *mdp = job->how->mdp;
+  const coh_mdp *mdp = job->how->shard->mdp;
   double sign = job->how->minimize ? -1.0 : 1.0, best = -INFINITY;
   int64_t from = mdp->first_row[s], to = mdp->first_row[s + 1];
   if (job->how->choice) {
@@ -48,34 +46,43 @@ static double relax_stretch(const relax_job *job, int64_t first, int64_t end) {
   return largest;
 }
 
-void coh_mdp_relax(const coh_mdp_relaxation *how, double *values, double *old, double *change) {
-  int64_t n = how->mdp->n_states;
-  int64_t size = (n + MOST_BLOCKS - 1) / MOST_BLOCKS;
-  if (size < COH_MDP_BLOCK) size = COH_MDP_BLOCK;
-  int64_t n_blocks = (n + size - 1) / size;
-  bool is_jacobi = how->order == COH_MDP_JACOBI;
-  double largest = 0.0;
-  if (n_blocks > 1 || is_jacobi) memcpy(old, values, (size_t)n * sizeof *old);
-#pragma omp parallel for schedule(static)                                    \
-    num_threads(how->n_threads) if (n_blocks > 1) default(none)              \
-        shared(how, values, old, n, size, n_blocks, is_jacobi) reduction(max \
-                                                                         : largest)
-  for (int64_t block = 0; block < n_blocks; block++) {
-    int64_t first = block * size, end = first + size < n ? first + size : n;
-    relax_job job = {how, values, old, first, is_jacobi ? 0 : end - first};
-    double here = relax_stretch(&job, first, end);
-    if (!(here <= largest)) largest = here;
-  }
-  *change = largest;
+typedef struct scopes_job {
+  const coh_mdp_relaxation *how;
+  double *values;
+  const double *old;
+  double (*met)[3];
+} scopes_job;
+
+static void relax_scope(void *given, int64_t k, int64_t first, int64_t end) {
+  const scopes_job *job = given;
+  int64_t length = job->how->order == COH_MDP_JACOBI ? 0 : end - first;
+  relax_job scope = {job->how, job->values, job->old, first, length};
+  job->met[k][0] = relax_stretch(&scope, first, end);
 }
 
-int64_t coh_mdp_relax_entries(const coh_mdp_relaxation *how) {
-  const coh_mdp *mdp = how->mdp;
-  if (!how->choice) return mdp->n_entries;
-  int64_t n = 0;
+coh_status coh_mdp_relax(const coh_mdp_relaxation *how, double *values, double *old,
+                         double *change) {
+  coh_mdp_shard *shard = how->shard;
+  const coh_mdp_stretches *scopes = &shard->scopes;
+  // alone in its block a sweep reads no older values
+  if (scopes->n > 1 || shard->halo || how->order == COH_MDP_JACOBI)
+    memcpy(old, values, (size_t)shard->n_own * sizeof *old);
+  scopes_job job = {how, values, old, shard->met};
+  COH_TRY(coh_mdp_shard_run(shard, scopes, old, old + shard->n_own, relax_scope, &job));
+  *change = 0.0;
+  for (int64_t k = 0; k < scopes->n; k++)
+    if (!(shard->met[k][0] <= *change)) *change = shard->met[k][0]; // a NaN stays
+  return coh_mdp_shard_largest(shard, change);
+}
+
+coh_status coh_mdp_relax_entries(const coh_mdp_relaxation *how, int64_t *n) {
+  const coh_mdp *mdp = how->shard->mdp;
+  *n = how->shard->n_entries;
+  if (!how->choice) return COH_OK;
+  *n = 0;
   for (int64_t s = 0; s < mdp->n_states; s++) {
     int64_t r = mdp->first_row[s] + how->choice[s];
-    n += mdp->first_entry[r + 1] - mdp->first_entry[r];
+    *n += mdp->first_entry[r + 1] - mdp->first_entry[r];
   }
-  return n;
+  return coh_mdp_shard_sum_int(how->shard, n);
 }

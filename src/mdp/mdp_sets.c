@@ -41,7 +41,8 @@ static coh_status run(const coh_mdp_incoming *incoming, const coh_mdp_growth *ho
   for (int64_t k = 0; k < list->n; k++) {
     int64_t to = list->state[k];
     for (int64_t i = incoming->first[to]; i < incoming->first[to + 1]; i++)
-      meet_row(mdp, how, list, set, choice, incoming->from[i], incoming->row[i]);
+      meet_row(mdp, how, list, set, choice, incoming->state[incoming->row[i]],
+               incoming->row[i]);
   }
   return COH_OK;
 }

@@ -92,6 +92,27 @@ static int64_t settle(uint32_t next[3], double probability[3], int n) {
   return kept;
 }
 
+/* Nothing in the way, and the goal not beside it: rows are the same but for where they lie. */
+static void open_rows(int64_t state, int64_t cols, double slip, double reward,
+                      coh_mdp_state_rows *rows) {
+  uint32_t up = (uint32_t)(state - cols), left = (uint32_t)(state - 1),
+           right = (uint32_t)(state + 1), down = (uint32_t)(state + cols);
+  const uint32_t next[12] = {up,   left,  right, up, right, down,
+                             left, right, down,  up, left,  down};
+  double ahead = 1.0 - slip, astray = 0.5 * slip;
+  const double probability[12] = {ahead,  astray, astray, astray, ahead, astray,
+                                  astray, astray, ahead,  astray, ahead, astray};
+  memcpy(rows->next, next, sizeof next);
+  memcpy(rows->probability, probability, sizeof probability);
+  for (int action = 0; action < 4; action++) {
+    rows->first_entry[action] = 3 * action;
+    rows->reward[action] = reward;
+    rows->action[action] = action;
+  }
+  rows->first_entry[4] = 12;
+  rows->n_rows = 4;
+}
+
 static void grid_rows(const void *context, int64_t state, coh_mdp_state_rows *rows) {
   const coh_mdp_grid_source *grid = context;
   const coh_mdp_grid *options = &grid->options;
@@ -102,6 +123,14 @@ static void grid_rows(const void *context, int64_t state, coh_mdp_state_rows *ro
   }
   int64_t cols = options->n_cols, col = state % cols;
   int64_t last = (options->n_rows - 1) * cols;
+  bool inside = state >= cols && state < last && col > 0 && col + 1 < cols;
+  if (inside && options->slip > 0.0 && options->slip < 1.0 &&
+      !(wall[state - cols] | wall[state - 1] | wall[state + 1] | wall[state + cols]) &&
+      grid->goal != state + 1 && grid->goal != state + cols) {
+    // the goal is the last free cell: it is beside a cell on the right or below only
+    open_rows(state, cols, options->slip, options->step_reward, rows);
+    return;
+  }
   int64_t to[4] = {state >= cols ? state - cols : state, col + 1 < cols ? state + 1 : state,
                    state < last ? state + cols : state, col > 0 ? state - 1 : state};
   for (int k = 0; k < 4; k++)

@@ -5,16 +5,7 @@
 #include "mdp/mdp_blocks.h"
 #include "mdp/mdp_compact.h"
 #include "mdp/mdp_kernel.h"
-
-typedef struct sweep_job {
-  const coh_mdp *mdp;
-  const struct coh_mdp_compact *compact; /* NULL: the rows as they are */
-  double sign, discount; /* sign: -1 where the least is sought; discount: times sign */
-  const double *values;
-  double *next;
-  int32_t *choice;
-  double low, high;
-} sweep_job;
+#include "mdp/mdp_sweep.h"
 
 /* Memory is asked for this many bytes before it is used: the processor's own prefetchers follow
  * every stream, but not far enough. */
@@ -24,7 +15,7 @@ enum { AHEAD = 4096 };
 /* The sum of P values of a row that begins at entry e, in four parts; *e: out, where the next
  * row begins. length: of every row, 0: look. form and length are constants where this is
  * inlined. */
-static inline __attribute__((always_inline)) coh_mdp_four expect(const sweep_job *job,
+static inline __attribute__((always_inline)) coh_mdp_four expect(const coh_mdp_sweep_job *job,
                                                                  coh_mdp_form form,
                                                                  int64_t length, int64_t s,
                                                                  int64_t row, int64_t *e) {
@@ -52,7 +43,7 @@ static inline __attribute__((always_inline)) coh_mdp_four expect(const sweep_job
 
 /* Rewards are turned round where the least is sought: then the greatest is. A sum and its
  * mirror image round alike. */
-static inline __attribute__((always_inline)) double best_value(const sweep_job *job,
+static inline __attribute__((always_inline)) double best_value(const coh_mdp_sweep_job *job,
                                                                coh_mdp_form form,
                                                                int64_t length, int64_t s,
                                                                int64_t row, int64_t *e) {
@@ -76,7 +67,7 @@ static inline __attribute__((always_inline)) double best_value(const sweep_job *
   return best;
 }
 
-static inline __attribute__((always_inline)) double best_row(const sweep_job *job,
+static inline __attribute__((always_inline)) double best_row(const coh_mdp_sweep_job *job,
                                                              coh_mdp_form form, int64_t length,
                                                              int64_t s, int64_t row, int64_t *e,
                                                              int32_t *choice) {
@@ -96,8 +87,10 @@ static inline __attribute__((always_inline)) double best_row(const sweep_job *jo
 }
 
 /* form and length are constants where this is inlined */
-static inline __attribute__((always_inline)) void
-sweep_stretch(sweep_job *job, int64_t first, int64_t end, coh_mdp_form form, int64_t length) {
+static inline __attribute__((always_inline)) void sweep_stretch(coh_mdp_sweep_job *job,
+                                                                int64_t first, int64_t end,
+                                                                coh_mdp_form form,
+                                                                int64_t length) {
   const int64_t *first_row = job->mdp->first_row;
   const double *values = job->values;
   double *next = job->next;
@@ -119,7 +112,7 @@ sweep_stretch(sweep_job *job, int64_t first, int64_t end, coh_mdp_form form, int
 }
 
 /* A loop of its own for every form, and for rows of eight. */
-static void sweep_block(sweep_job *job, int64_t first, int64_t end) {
+void coh_mdp_sweep_stretch(coh_mdp_sweep_job *job, int64_t first, int64_t end) {
   coh_mdp_form form = job->compact ? job->compact->form : COH_MDP_PLAIN;
   bool eight = job->mdp->row_length == 8;
   if (form == COH_MDP_PLAIN && eight)
@@ -136,7 +129,7 @@ static void sweep_block(sweep_job *job, int64_t first, int64_t end) {
     sweep_stretch(job, first, end, COH_MDP_SINGLE, 0);
 }
 
-static void sweep(const sweep_job *job, int n_threads, double *low, double *high) {
+static void sweep(const coh_mdp_sweep_job *job, int n_threads, double *low, double *high) {
   int64_t n = job->mdp->n_states, n_blocks = coh_mdp_n_blocks(n);
   double least = INFINITY, greatest = -INFINITY, broken = 0.0;
 #pragma omp parallel for schedule(static)                                           \
@@ -145,8 +138,8 @@ static void sweep(const sweep_job *job, int n_threads, double *low, double *high
                   : least) reduction(max                                            \
                                      : greatest) reduction(+ : broken)
   for (int64_t block = 0; block < n_blocks; block++) {
-    sweep_job here = *job;
-    sweep_block(&here, block * COH_MDP_BLOCK, coh_mdp_block_end(block, n));
+    coh_mdp_sweep_job here = *job;
+    coh_mdp_sweep_stretch(&here, block * COH_MDP_BLOCK, coh_mdp_block_end(block, n));
     least = fmin(least, here.low);
     greatest = fmax(greatest, here.high);
     broken += 0.0 * here.low;
@@ -157,16 +150,10 @@ static void sweep(const sweep_job *job, int n_threads, double *low, double *high
 
 void coh_mdp_sweep(const coh_mdp *mdp, bool minimize, int n_threads, const double *values,
                    double *next, int32_t *choice, double *low, double *high) {
-  double sign = minimize ? -1.0 : 1.0;
-  sweep_job job = {.mdp = mdp,
-                   .compact = mdp->compact,
-                   .sign = sign,
-                   .discount = sign * mdp->discount,
-                   .values = values,
-                   .next = next,
-                   .choice = choice,
-                   .low = INFINITY,
-                   .high = -INFINITY};
+  coh_mdp_sweep_job job = coh_mdp_sweep_begin(mdp, minimize);
+  job.values = values;
+  job.next = next;
+  job.choice = choice;
   sweep(&job, n_threads, low, high);
 }
 

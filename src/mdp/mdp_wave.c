@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "base/alloc.h"
+#include "mdp/mdp_incoming.h"
 #include "mdp/mdp_kernel.h"
 
 enum { MAX_SWEEPS = 1000 };
@@ -22,30 +23,9 @@ static bool common_reward(const coh_mdp *mdp, double *common) {
   return n < mdp->n_rows && (double)n >= 0.95 * (double)mdp->n_rows;
 }
 
-/* The states that lead to each. */
-typedef struct sources {
-  int64_t *first; /* n_states + 2 */
-  uint32_t *from; /* n_entries */
-} sources;
-
-static coh_status sources_create(const coh_mdp *mdp, sources *back) {
-  COH_NEW(back->first, mdp->n_states + 2);
-  COH_NEW(back->from, mdp->n_entries);
-  int64_t *first = back->first;
-  for (int64_t e = 0; e < mdp->n_entries; e++)
-    first[mdp->next[e] + (int64_t)2]++;
-  for (int64_t s = 1; s <= mdp->n_states; s++)
-    first[s + 1] += first[s];
-  for (int64_t s = 0; s < mdp->n_states; s++)
-    for (int64_t e = mdp->first_entry[mdp->first_row[s]];
-         e < mdp->first_entry[mdp->first_row[s + 1]]; e++)
-      back->from[first[(int64_t)mdp->next[e] + 1]++] = (uint32_t)s;
-  return COH_OK;
-}
-
 /* order: states by distance, those that no such row can be reached from last. Returns how many
  * are reached. */
-static int64_t order_states(const coh_mdp *mdp, const sources *back, double common,
+static int64_t order_states(const coh_mdp *mdp, const coh_mdp_incoming *back, double common,
                             uint8_t *seen, uint32_t *order) {
   int64_t n = 0;
   for (int64_t s = 0; s < mdp->n_states; s++)
@@ -55,11 +35,12 @@ static int64_t order_states(const coh_mdp *mdp, const sources *back, double comm
         order[n++] = (uint32_t)s;
       }
   for (int64_t k = 0; k < n; k++)
-    for (int64_t e = back->first[order[k]]; e < back->first[order[k] + (int64_t)1]; e++)
-      if (!seen[back->from[e]]) {
-        seen[back->from[e]] = 1;
-        order[n++] = back->from[e];
-      }
+    for (int64_t i = back->first[order[k]]; i < back->first[order[k] + (int64_t)1]; i++) {
+      uint32_t from = back->state[back->row[i]];
+      if (seen[from]) continue;
+      seen[from] = 1;
+      order[n++] = from;
+    }
   return n;
 }
 
@@ -98,19 +79,18 @@ static void sweep_until_still(const coh_mdp *mdp, bool minimize, const uint32_t 
 coh_status coh_mdp_wave(const coh_mdp *mdp, bool minimize, double *values, int64_t *n_sweeps) {
   double common;
   if (!common_reward(mdp, &common)) return COH_OK;
-  sources back = {0};
+  coh_mdp_incoming *back = NULL;
   uint8_t *seen = coh_alloc_array((size_t)mdp->n_states, 1);
   uint32_t *order = coh_alloc_array((size_t)mdp->n_states, sizeof *order);
-  coh_status status = seen && order ? sources_create(mdp, &back)
+  coh_status status = seen && order ? coh_mdp_incoming_create(mdp, &back)
                                     : coh_fail(COH_E_MEMORY, "out of memory for an order");
   if (status == COH_OK) {
     for (int64_t s = 0; s < mdp->n_states; s++)
       values[s] = common / (1.0 - mdp->discount);
-    int64_t n = order_states(mdp, &back, common, seen, order);
+    int64_t n = order_states(mdp, back, common, seen, order);
     sweep_until_still(mdp, minimize, order, n, values, n_sweeps);
   }
-  coh_free(back.first);
-  coh_free(back.from);
+  coh_mdp_incoming_destroy(&back);
   coh_free(seen);
   coh_free(order);
   return status;

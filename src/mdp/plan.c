@@ -22,34 +22,41 @@ const coh_kind_set coh_mdp_method_kinds = {
 enum { PATIENCE = 2000 }; // rounds that do not narrow the bound
 
 static coh_status fill(coh_mdp_plan *plan) {
-  const coh_mdp *mdp = plan->mdp;
-  COH_CHECK(mdp->discount < 1.0, COH_E_DATA,
+  const coh_mdp_shard *shard = plan->shard;
+  int64_t room = coh_mdp_shard_room(shard);
+  double discount = plan->mdp->discount;
+  COH_CHECK(discount < 1.0, COH_E_DATA,
             "a discount below 1 is needed here; undiscounted objectives are reach and total");
-  coh_mdp_rows_measure(mdp, &plan->rows);
-  COH_CHECK(mdp->discount * plan->rows.greatest_sum < 1.0, COH_E_DATA,
-            "discount %.17g leaves no room for rounding", mdp->discount);
-  COH_NEW(plan->values, mdp->n_states);
-  COH_NEW(plan->next, mdp->n_states);
-  COH_NEW(plan->choice, mdp->n_states);
+  COH_CHECK(discount * shard->rows.greatest_sum < 1.0, COH_E_DATA,
+            "discount %.17g leaves no room for rounding", discount);
+  COH_CHECK(!plan->method->whole || !shard->world, COH_E_CONFIG,
+            "method %s needs the whole model in one place, not shares of it",
+            plan->method->kind.name);
+  COH_NEW(plan->values, room);
+  COH_NEW(plan->next, room);
+  COH_NEW(plan->choice, shard->n_own);
   return plan->method->create ? plan->method->create(plan) : COH_OK;
 }
 
-coh_status coh_mdp_plan_create(const coh_mdp *mdp, const coh_choice *method,
-                               const coh_mdp_solve_options *options, coh_mdp_plan **out) {
-  coh_mdp_plan *plan;
-  COH_NEW(plan, 1);
-  plan->mdp = mdp;
-  plan->method = (const coh_mdp_method *)method->kind;
-  plan->options = method->options;
-  plan->n_threads = 1;
-  if (options) {
-    plan->minimize = options->minimize;
-    plan->tolerance = options->tolerance;
-    if (options->n_threads > 0) plan->n_threads = options->n_threads;
+coh_status coh_mdp_plan_create_on(coh_mdp_shard *shard, const coh_choice *method,
+                                  const coh_mdp_solve_options *options, coh_mdp_plan **out) {
+  coh_mdp_plan *plan = coh_alloc_array(1, sizeof *plan);
+  coh_status status = plan ? COH_OK : coh_fail(COH_E_MEMORY, "out of memory for a plan");
+  if (plan) {
+    plan->shard = shard;
+    plan->mdp = shard->mdp;
+    plan->method = (const coh_mdp_method *)method->kind;
+    plan->options = method->options;
+    if (options) {
+      plan->minimize = options->minimize;
+      plan->tolerance = options->tolerance;
+    }
+    plan->rows = shard->rows;
+    plan->narrowest = INFINITY;
+    plan->width = INFINITY;
+    status = fill(plan);
   }
-  plan->narrowest = INFINITY;
-  plan->width = INFINITY;
-  coh_status status = fill(plan);
+  if (shard->world) status = coh_comm_agree(shard->world, status);
   if (status != COH_OK) {
     coh_mdp_plan_destroy(&plan);
     return status;
@@ -58,50 +65,57 @@ coh_status coh_mdp_plan_create(const coh_mdp *mdp, const coh_choice *method,
   return COH_OK;
 }
 
+coh_status coh_mdp_plan_create(const coh_mdp *mdp, const coh_choice *method,
+                               const coh_mdp_solve_options *options, coh_mdp_plan **plan) {
+  coh_mdp_shard *shard;
+  COH_TRY(coh_mdp_shard_of(mdp, options ? options->n_threads : 1, &shard));
+  coh_status status = coh_mdp_plan_create_on(shard, method, options, plan);
+  if (status == COH_OK)
+    (*plan)->kept = shard;
+  else
+    coh_mdp_shard_destroy(&shard);
+  return status;
+}
+
 void coh_mdp_plan_destroy(coh_mdp_plan **given) {
   coh_mdp_plan *plan = *given;
   if (!plan) return;
   if (plan->method->destroy) plan->method->destroy(plan);
+  coh_mdp_shard_destroy(&plan->kept);
   coh_free(plan->values);
   coh_free(plan->next);
   coh_free(plan->choice);
   COH_DELETE(*given);
 }
 
-static double largest_of(const double *values, int64_t n) {
-  double largest = 0.0;
-  for (int64_t s = 0; s < n; s++)
-    if (!(fabs(values[s]) <= largest)) largest = fabs(values[s]);
-  return largest;
-}
-
 /* From now on sweeps read the rows as they are. */
 static void leave_single(coh_mdp_plan *plan) {
-  plan->exact = *plan->mdp;
-  plan->exact.compact = NULL;
-  plan->mdp = &plan->exact;
   plan->rows.error = 0.0;
   plan->is_exact = true;
 }
 
-static void sweep(coh_mdp_plan *plan, int32_t *choice) {
-  coh_mdp_sweep(plan->mdp, plan->minimize, plan->n_threads, plan->values, plan->next, choice,
-                &plan->low, &plan->high);
-  plan->n_transitions += plan->mdp->n_entries;
+static coh_status sweep(coh_mdp_plan *plan, int32_t *choice, coh_mdp_change *change) {
+  coh_mdp_bellman how = {plan->minimize, plan->is_exact};
+  COH_TRY(coh_mdp_shard_bellman(plan->shard, how, plan->values, plan->next, choice, change));
+  plan->low = change->low;
+  plan->high = change->high;
+  plan->n_transitions += plan->shard->n_entries;
+  return COH_OK;
 }
 
 /* next = T values, and what it says about the optimum */
-static void certify(coh_mdp_plan *plan) {
-  const coh_mdp *mdp = plan->mdp;
-  sweep(plan, plan->method->by_policy ? plan->choice : NULL);
-  double largest = largest_of(plan->values, mdp->n_states), least, most;
-  double rounding = coh_mdp_rounding(&plan->rows, mdp->discount, largest);
-  coh_mdp_macqueen(&plan->rows, mdp->discount, rounding, plan->low, plan->high, &plan->lower,
+static coh_status certify(coh_mdp_plan *plan) {
+  double discount = plan->mdp->discount, least, most;
+  coh_mdp_change change;
+  COH_TRY(sweep(plan, plan->method->by_policy ? plan->choice : NULL, &change));
+  double rounding = coh_mdp_rounding(&plan->rows, discount, change.largest);
+  coh_mdp_macqueen(&plan->rows, discount, rounding, plan->low, plan->high, &plan->lower,
                    &plan->upper);
-  coh_mdp_macqueen(&plan->rows, mdp->discount, rounding, 0.0, 0.0, &least, &most);
+  coh_mdp_macqueen(&plan->rows, discount, rounding, 0.0, 0.0, &least, &most);
   plan->floor = most - least;
   plan->width = plan->upper - plan->lower;
-  plan->wanted = plan->tolerance > 0.0 ? plan->tolerance : 1e-9 * largest;
+  plan->wanted = plan->tolerance > 0.0 ? plan->tolerance : 1e-9 * change.largest;
+  return COH_OK;
 }
 
 static coh_status check_progress(coh_mdp_plan *plan) {
@@ -119,11 +133,12 @@ static coh_status check_progress(coh_mdp_plan *plan) {
 }
 
 coh_status coh_mdp_plan_step(coh_mdp_plan *plan) {
-  certify(plan);
+  COH_TRY(certify(plan));
   plan->n_rounds++;
   if (plan->width <= plan->wanted || plan->width == 0.0) {
     double middle = 0.5 * (plan->lower + plan->upper);
-    if (!plan->method->by_policy) sweep(plan, plan->choice);
+    coh_mdp_change change;
+    if (!plan->method->by_policy) COH_TRY(sweep(plan, plan->choice, &change));
     for (int64_t s = 0; s < plan->mdp->n_states; s++)
       plan->values[s] = plan->next[s] + middle;
     plan->is_done = true;
@@ -152,9 +167,9 @@ coh_status coh_mdp_plan_visit(coh_mdp_plan *plan, coh_mdp_visit *visit, void *co
                      (double)plan->n_transitions,
                      plan->is_exact};
   memcpy(numbers, given, sizeof given);
-  COH_TRY(visit(context, "values", &(coh_array){COH_DTYPE_F64, 1, {n}, plan->values}));
-  COH_TRY(visit(context, "choice", &(coh_array){COH_DTYPE_I32, 1, {n}, plan->choice}));
-  COH_TRY(visit(context, "bounds", &(coh_array){COH_DTYPE_F64, 1, {N}, numbers}));
+  COH_TRY(visit(context, "values", true, &(coh_array){COH_DTYPE_F64, 1, {n}, plan->values}));
+  COH_TRY(visit(context, "choice", true, &(coh_array){COH_DTYPE_I32, 1, {n}, plan->choice}));
+  COH_TRY(visit(context, "bounds", false, &(coh_array){COH_DTYPE_F64, 1, {N}, numbers}));
   plan->low = numbers[0];
   plan->high = numbers[1];
   plan->lower = numbers[2];

@@ -526,18 +526,29 @@ static void add_block(void *given, int64_t first, int64_t end) {
     values[s] += scale * x[s] + shift;
 }
 
-int64_t coh_policy_chain_correct(coh_policy_chain *chain, coh_policy_residual residual,
-                                 double ratio, int64_t max_products, const double *next,
-                                 double *values) {
-  double mean = residual.mean;
-  correct_job job = {.fine = &chain->level[0],
-                     .mean = mean,
-                     .shift = mean / (1.0 - chain->mdp->discount),
-                     .scale = residual.spread,
-                     .next = next,
-                     .values = values};
-  coh_mdp_blocks_run(chain->mdp->n_states, chain->n_threads, residual_block, &job);
+static void mean_block(void *given, int64_t first, int64_t end) {
+  const correct_job *job = given;
+  double sum[4] = {0.0};
+  for (int64_t s = first; s < end; s++)
+    sum[s & 3] += job->next[s] - job->values[s];
+  coh_mdp_dots_put(job->fine->dots, first, 0, (sum[0] + sum[2]) + (sum[1] + sum[3]));
+}
+
+int64_t coh_policy_chain_entries(const coh_policy_chain *chain) {
+  return chain->level[0].at[chain->level[0].n];
+}
+
+int64_t coh_policy_chain_correct(coh_policy_chain *chain, double spread, double ratio,
+                                 int64_t max_products, const double *next, double *values) {
+  int64_t n = chain->mdp->n_states;
+  double sum;
+  correct_job job = {.fine = &chain->level[0], .scale = spread, .next = next, .values = values};
+  coh_mdp_blocks_run(n, chain->n_threads, mean_block, &job);
+  coh_mdp_dots_total(chain->level[0].dots, 1, &sum);
+  job.mean = sum / (double)n;
+  job.shift = job.mean / (1.0 - chain->mdp->discount);
+  coh_mdp_blocks_run(n, chain->n_threads, residual_block, &job);
   int64_t n_products = solve(chain, 0, ratio, max_products);
-  coh_mdp_blocks_run(chain->mdp->n_states, chain->n_threads, add_block, &job);
+  coh_mdp_blocks_run(n, chain->n_threads, add_block, &job);
   return n_products;
 }

@@ -22,16 +22,14 @@ void coh_policy_chain_destroy(coh_policy_chain **chain);
 /* Take the rows of a policy (n_states, counted from each state's first). */
 void coh_policy_chain_set(coh_policy_chain *chain, const int32_t *choice);
 
-/* Of next - values: its mean, and greatest less least component (above 0). */
-typedef struct coh_policy_residual {
-  double mean, spread;
-} coh_policy_residual;
+/* Entries that a product with the chain reads. */
+int64_t coh_policy_chain_entries(const coh_policy_chain *chain);
 
 /* values += d + mean / (1 - discount), where (I - discount P) d = next - values - mean to a
  * Euclidean residual of `ratio` of what it was, or as near as max_products come; nothing but
- * the mean where BiCGStab does not get nearer. Returns the products done. */
-int64_t coh_policy_chain_correct(coh_policy_chain *chain, coh_policy_residual residual,
-                                 double ratio, int64_t max_products, const double *next,
-                                 double *values);
+ * the mean where BiCGStab does not get nearer. mean: of next - values; spread: its greatest
+ * less its least component, above 0. Returns the products done. */
+int64_t coh_policy_chain_correct(coh_policy_chain *chain, double spread, double ratio,
+                                 int64_t max_products, const double *next, double *values);
 
 #endif

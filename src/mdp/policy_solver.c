@@ -1,6 +1,7 @@
 /* Krylov solvers or sweeps for one policy. */
 #include "mdp/policy_solver.h"
 
+#include <float.h>
 #include <math.h>
 
 #include "base/alloc.h"
@@ -15,14 +16,12 @@ static coh_mdp_krylov krylov_of(coh_mdp_solver by) {
 }
 
 static coh_status fill(const coh_mdp_plan *plan, coh_mdp_policy_solver *solver) {
-  int64_t n = plan->mdp->n_states;
   if (!is_krylov(solver->by)) {
-    COH_NEW(solver->old, n);
+    COH_NEW(solver->old, coh_mdp_shard_room(plan->shard));
     return COH_OK;
   }
-  COH_NEW(solver->reward, n);
-  return coh_mdp_evaluator_create(plan->mdp, NULL, krylov_of(solver->by), plan->n_threads,
-                                  &solver->evaluator);
+  COH_NEW(solver->reward, plan->shard->n_own);
+  return coh_mdp_evaluator_create(plan->shard, NULL, krylov_of(solver->by), &solver->evaluator);
 }
 
 coh_status coh_mdp_policy_solver_create(const coh_mdp_plan *plan, coh_mdp_solver by,
@@ -52,19 +51,23 @@ static coh_status run_krylov(coh_mdp_policy_solver *solver, coh_mdp_plan *plan, 
                              int64_t most, int64_t entries) {
   coh_mdp_policy policy = {.choice = plan->choice};
   coh_krylov_outcome outcome;
-  coh_mdp_policy_reward(plan->mdp, policy, plan->n_threads, solver->reward);
+  coh_mdp_policy_reward(plan->mdp, policy, plan->shard->n_threads, solver->reward);
   COH_TRY(coh_mdp_evaluator_run(solver->evaluator, policy, krylov_of(solver->by),
-                                solver->reward, target * sqrt((double)plan->mdp->n_states),
+                                solver->reward, target * sqrt((double)plan->shard->n_states),
                                 most, plan->values, &outcome));
+  plan->n_products += outcome.n_products;
   plan->n_transitions += outcome.n_products * entries;
   return COH_OK;
 }
 
-static void run_sweeps(const coh_mdp_policy_solver *solver, coh_mdp_plan *plan,
-                       coh_mdp_relaxation *how, double target, int64_t most, int64_t entries) {
+static coh_status run_sweeps(const coh_mdp_policy_solver *solver, coh_mdp_plan *plan,
+                             coh_mdp_relaxation *how, double target, int64_t most,
+                             int64_t entries) {
   double change = INFINITY, before = INFINITY;
   for (int64_t k = 0; k < most && change > target; k++) {
-    coh_mdp_relax(how, plan->values, solver->old, &change);
+    COH_TRY(coh_mdp_relax(how, plan->values, solver->old, &change));
+    if (!(change < DBL_MAX)) break; // the next certificate says so
+    plan->n_products++;
     plan->n_transitions += entries;
     how->backward = !how->backward;
     // over-relaxation that does not pay here
@@ -72,23 +75,23 @@ static void run_sweeps(const coh_mdp_policy_solver *solver, coh_mdp_plan *plan,
       how->omega = 1.0 + 0.5 * (how->omega - 1.0);
     before = fmin(before, change);
   }
+  return COH_OK;
 }
 
 coh_status coh_mdp_policy_solver_run(coh_mdp_policy_solver *solver, coh_mdp_plan *plan,
                                      double target, int64_t most) {
-  coh_mdp_relaxation how = {.mdp = plan->mdp,
+  coh_mdp_relaxation how = {.shard = plan->shard,
                             .minimize = plan->minimize,
                             .choice = plan->choice,
-                            .omega = solver->omega,
-                            .n_threads = plan->n_threads};
+                            .omega = solver->omega};
   double middle = 0.5 * (plan->lower + plan->upper);
   for (int64_t s = 0; s < plan->mdp->n_states; s++)
     plan->values[s] = plan->next[s] + middle;
-  int64_t entries = coh_mdp_relax_entries(&how);
+  int64_t entries;
+  COH_TRY(coh_mdp_relax_entries(&how, &entries));
   if (is_krylov(solver->by)) return run_krylov(solver, plan, target, most, entries);
   how.order = solver->by == COH_MDP_BY_JACOBI         ? COH_MDP_JACOBI
               : solver->by == COH_MDP_BY_GAUSS_SEIDEL ? COH_MDP_GAUSS_SEIDEL
                                                       : COH_MDP_SOR;
-  run_sweeps(solver, plan, &how, target, most, entries);
-  return COH_OK;
+  return run_sweeps(solver, plan, &how, target, most, entries);
 }

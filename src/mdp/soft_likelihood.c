@@ -115,12 +115,6 @@ double coh_soft_likelihood_of(const coh_soft_likelihood *own, const double *rewa
   return sum / (double)demos->n_uses;
 }
 
-void coh_soft_likelihood_policy(coh_soft_likelihood *own, const double *reward, int64_t time,
-                                double *policy) {
-  coh_soft_sweep(own->soft, reward, scale_at(own, time), own->step_gamma,
-                 value_at(own, own->config.horizon > 0 ? time + 1 : 0), own->next, policy);
-}
-
 static double objective_of(const coh_soft_likelihood *own, const double *reward) {
   const coh_soft_demos *demos = own->demos;
   double sum = 0;

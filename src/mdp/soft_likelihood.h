@@ -70,8 +70,4 @@ double coh_soft_likelihood_of(const coh_soft_likelihood *likelihood, const doubl
 double *coh_soft_likelihood_value(coh_soft_likelihood *likelihood, int64_t *n_values);
 double *coh_soft_likelihood_visits(coh_soft_likelihood *likelihood);
 
-/* The soft policy (out, n_rows) of the last run at a time (0 where the horizon is infinite). */
-void coh_soft_likelihood_policy(coh_soft_likelihood *likelihood, const double *reward,
-                                int64_t time, double *policy);
-
 #endif

@@ -215,7 +215,7 @@ static void scan(const coh_neighbor_table *table, coh_neighbor_scratch *s, int64
     for (int q = 0; q < TILE_QUERIES; q++) {
       int64_t query = group * TILE_QUERIES + q;
       float t = s->threshold[query];
-      uint32_t bits = tile_above(key[q][0], t) | tile_above(key[q][1], t) << TILE_LANES;
+      uint32_t bits = tile_above(&key[q][0], t) | tile_above(&key[q][1], t) << TILE_LANES;
       if (!bits) continue;
       bits &= lanes_in(range, panel);
       if (bits) add(s, query, panel * TILE_ROWS, bits, key[q]);

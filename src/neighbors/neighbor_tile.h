@@ -22,15 +22,15 @@ enum { TILE_QUERIES = 6, TILE_ROWS = 2 * TILE_LANES };
 
 typedef float tile_vector __attribute__((vector_size(TILE_LANES * sizeof(float))));
 
-// sum + a b, in one rounding where the processor has it (the library is built without
+// sum += a b, in one rounding where the processor has it (the library is built without
 // contraction)
-static inline tile_vector tile_multiply_add(float a, tile_vector b, tile_vector sum) {
+static inline void tile_add_product(float a, const tile_vector *b, tile_vector *sum) {
 #if defined(__AVX512F__)
-  return (tile_vector)_mm512_fmadd_ps(_mm512_set1_ps(a), (__m512)b, (__m512)sum);
+  *sum = (tile_vector)_mm512_fmadd_ps(_mm512_set1_ps(a), (__m512)*b, (__m512)*sum);
 #elif defined(__AVX2__) && defined(__FMA__)
-  return (tile_vector)_mm256_fmadd_ps(_mm256_set1_ps(a), (__m256)b, (__m256)sum);
+  *sum = (tile_vector)_mm256_fmadd_ps(_mm256_set1_ps(a), (__m256)*b, (__m256)*sum);
 #else
-  return sum + a * b;
+  *sum += a * *b;
 #endif
 }
 
@@ -48,8 +48,8 @@ static inline __attribute__((always_inline)) void tile_keys(int64_t n_values,
     memcpy(&r1, rows + TILE_LANES, sizeof r1);
 #pragma GCC unroll 6
     for (int q = 0; q < TILE_QUERIES; q++) {
-      sum[q][0] = tile_multiply_add(queries[q], r0, sum[q][0]);
-      sum[q][1] = tile_multiply_add(queries[q], r1, sum[q][1]);
+      tile_add_product(queries[q], &r0, &sum[q][0]);
+      tile_add_product(queries[q], &r1, &sum[q][1]);
     }
   }
 #pragma GCC unroll 6
@@ -60,16 +60,16 @@ static inline __attribute__((always_inline)) void tile_keys(int64_t n_values,
 }
 
 /* A bit for every lane that is above the threshold. */
-static inline uint32_t tile_above(tile_vector v, float threshold) {
+static inline uint32_t tile_above(const tile_vector *v, float threshold) {
 #if defined(__AVX512F__)
-  return _mm512_cmp_ps_mask((__m512)v, _mm512_set1_ps(threshold), _CMP_GT_OQ);
+  return _mm512_cmp_ps_mask((__m512)*v, _mm512_set1_ps(threshold), _CMP_GT_OQ);
 #elif defined(__AVX2__)
-  __m256 above = _mm256_cmp_ps((__m256)v, _mm256_set1_ps(threshold), _CMP_GT_OQ);
+  __m256 above = _mm256_cmp_ps((__m256)*v, _mm256_set1_ps(threshold), _CMP_GT_OQ);
   return (uint32_t)_mm256_movemask_ps(above);
 #else
   uint32_t bits = 0;
   for (int i = 0; i < TILE_LANES; i++)
-    bits |= (uint32_t)(v[i] > threshold) << i;
+    bits |= (uint32_t)((*v)[i] > threshold) << i;
   return bits;
 #endif
 }

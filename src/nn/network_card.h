@@ -11,7 +11,7 @@ typedef struct coh_network_card_data {
   char *name, *role, *classes;
   coh_choice_list layers;
   coh_int_list input;
-  int64_t outputs;
+  int64_t outputs, condition;
   double scale, shift;
 } coh_network_card_data;
 

@@ -81,6 +81,7 @@ static coh_status create_network(coh_network_file *file) {
       .layers = card->layers,
       .input = {.rank = (int)card->input.n_items},
       .n_outputs = card->outputs,
+      .n_classes = card->condition,
   };
   for (int axis = 0; axis < config.input.rank; axis++)
     config.input.size[axis] = card->input.item[axis];
@@ -115,7 +116,11 @@ static coh_status read_parameters(coh_network_file *file, const coh_safetensors 
   coh_graph *graph = NULL;
   COH_TRY(coh_graph_create(&graph));
   coh_value in = coh_graph_input(graph, "input", file->network->input), out;
-  coh_status status = coh_network_build(file->network, graph, in, &out);
+  coh_network_use use = {.inference = true, .is_conditional = file->network->n_classes > 0};
+  if (use.is_conditional)
+    use.condition = coh_graph_input(
+        graph, "class", COH_SHAPE(file->network->input.size[0], file->network->n_classes));
+  coh_status status = coh_network_build_for(file->network, graph, in, &use, NULL, &out);
   for (int64_t k = 0; status == COH_OK && k < coh_graph_n_parameters(graph); k++) {
     coh_parameter_view view = coh_graph_parameter_at(graph, k);
     status = read_parameter(file, tensors, &view);

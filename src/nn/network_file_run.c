@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "nn/layer_type.h"
+#include "nn/network.h"
 #include "nn/network_file.h"
 
 enum { BLOCK = 64 };
@@ -15,7 +16,7 @@ typedef struct job {
   const float *rows;          // ... rows at hand
   int64_t n, n_inputs, n_outputs;
   coh_program *program;
-  coh_value in, out;
+  coh_value in, out, condition; // the class of each row, of conditional networks
   float *result;
 } job;
 
@@ -28,7 +29,11 @@ static coh_status compile(job *j, int64_t layer) {
     shape.size[axis + 1] = sample.size[axis];
   j->in = coh_graph_input(graph, "input", shape);
   coh_value last;
-  const coh_network_use use = {.inference = true};
+  coh_network_use use = {.inference = true, .is_conditional = j->file->network->n_classes > 0};
+  if (use.is_conditional)
+    use.condition =
+        coh_graph_input(graph, "class", COH_SHAPE(BLOCK, j->file->network->n_classes));
+  j->condition = use.condition;
   coh_status status = coh_network_build_for(j->file->network, graph, j->in, &use, NULL, &last);
   // a layer that passes its input on has no value of its own name: what it sees is the same
   for (j->out = COH_NO_VALUE; status == COH_OK && j->out == COH_NO_VALUE && layer >= 0; layer--)
@@ -39,6 +44,17 @@ static coh_status compile(job *j, int64_t layer) {
   return status;
 }
 
+// rows of an unknown class have none
+static void fill_condition(const job *j, coh_workspace *workspace, int64_t first, int64_t n) {
+  int64_t n_classes = j->file->network->n_classes;
+  float *to = n_classes ? coh_workspace_data(workspace, j->condition) : NULL;
+  const int32_t *labels = j->dataset ? coh_dataset_labels(j->dataset) : NULL;
+  if (!to) return; // the layer does not depend on it
+  memset(to, 0, (size_t)(BLOCK * n_classes) * sizeof *to);
+  for (int64_t i = 0; labels && i < n; i++)
+    if (labels[first + i] < n_classes) to[i * n_classes + labels[first + i]] = 1;
+}
+
 static coh_status run_block(const job *j, coh_workspace *workspace, int64_t block) {
   int64_t first = block * BLOCK, n = j->n - first < BLOCK ? j->n - first : BLOCK;
   float *in = coh_workspace_data(workspace, j->in);
@@ -47,6 +63,7 @@ static coh_status run_block(const job *j, coh_workspace *workspace, int64_t bloc
   else
     memcpy(in, j->rows + first * j->n_inputs, (size_t)(n * j->n_inputs) * sizeof *in);
   memset(in + n * j->n_inputs, 0, (size_t)((BLOCK - n) * j->n_inputs) * sizeof *in);
+  fill_condition(j, workspace, first, n);
   COH_TRY(coh_program_run(j->program, workspace));
   memcpy(j->result + first * j->n_outputs, coh_workspace_data(workspace, j->out),
          (size_t)(n * j->n_outputs) * sizeof *in);

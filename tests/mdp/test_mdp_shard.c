@@ -2,10 +2,13 @@
  * the memory, and every method inside the bound. */
 #include "../comm/mpi_test.h"
 
+#include <malloc.h>
 #include <math.h>
 #include <string.h>
 
+#include "base/choice.h"
 #include "cohort/mdp_rows.h"
+#include "mdp/plan.h"
 
 static coh_world *world(void) {
   return mpi_test_state.world;
@@ -22,7 +25,7 @@ static void halo_of_a_grid_is_its_edges(void **state) {
   coh_mdp_source source;
   EXPECT_HERE_AND_THERE(coh_mdp_grid_source_create(&options, &grid, &source) == COH_OK);
   coh_mdp_shard *shard;
-  EXPECT_HERE_AND_THERE(coh_mdp_shard_create(world(), &source, 1, &shard) == COH_OK);
+  EXPECT_HERE_AND_THERE(coh_mdp_shard_create(world(), &source, 0, 1, &shard) == COH_OK);
   coh_mdp_shard_info info = coh_mdp_shard_describe(shard);
   // cells within a row's length of the other side of an edge, both ways
   int64_t edges = (rank > 0) + (rank + 1 < size);
@@ -55,7 +58,7 @@ static void sweeps_have_the_bits_of_one_rank(void **state) {
   coh_mdp_shard *shard;
   EXPECT_HERE_AND_THERE(coh_mdp_make_random(&banded, &mdp) == COH_OK);
   coh_mdp_random_source(&banded, &source);
-  EXPECT_HERE_AND_THERE(coh_mdp_shard_create(world(), &source, 2, &shard) == COH_OK);
+  EXPECT_HERE_AND_THERE(coh_mdp_shard_create(world(), &source, 0, 2, &shard) == COH_OK);
   coh_mdp_shard_info info = coh_mdp_shard_describe(shard);
   size_t n_all = (size_t)mdp->n_states, n_here = (size_t)(info.n_own + info.n_ghost);
   double *whole = coh_alloc_array(2 * n_all, 8), *part = coh_alloc_array(2 * n_here, 8);
@@ -81,53 +84,205 @@ static void sweeps_have_the_bits_of_one_rank(void **state) {
   assert_all_ranks();
 }
 
-/* All methods against the optimum of the whole model. */
-static void methods_stay_inside_the_bound(void **state) {
+/* ---- every method, order of sweeps, number of threads and of ranks: one answer */
+
+static const char *const methods[] = {
+    "{value_iteration: {sweep: jacobi}}",
+    "{value_iteration: {sweep: gauss_seidel}}",
+    "{value_iteration: {sweep: sor}}",
+    "{modified_policy_iteration: {sweep: jacobi}}",
+    "{modified_policy_iteration: {sweep: gauss_seidel}}",
+    "{modified_policy_iteration: {sweep: sor}}",
+    "{policy_iteration: {solver: jacobi}}",
+    "{policy_iteration: {solver: gauss_seidel}}",
+    "{policy_iteration: {solver: sor}}",
+    "{inexact_policy_iteration: {solver: jacobi}}",
+    "{inexact_policy_iteration: {solver: gauss_seidel}}",
+    "{inexact_policy_iteration: {solver: sor}}",
+    "policy_iteration",
+    "{policy_iteration: {solver: gmres}}",
+    "inexact_policy_iteration",
+    "{inexact_policy_iteration: {solver: gmres}}",
+    "anderson",
+};
+enum { N_METHODS = sizeof methods / sizeof *methods };
+
+/* A model's source, its optimum, and where lanes end only so many of them. */
+typedef struct trial {
+  coh_mdp_source source;
+  coh_mdp_solution exact;
+  bool minimize;
+  double *all, *first; /* n_states: values of all ranks; of the first layout */
+} trial;
+
+static void run_method(const trial *t, const char *method, int64_t n_lanes, int n_threads) {
+  coh_mdp_shard *shard;
+  coh_mdp_solution found;
+  coh_mdp_solve_options options = {t->minimize, 1e-3, 1};
+  EXPECT_HERE_AND_THERE(coh_mdp_shard_create(world(), &t->source, n_lanes, n_threads, &shard) ==
+                        COH_OK);
+  EXPECT_HERE_AND_THERE(coh_mdp_shard_solve(shard, method, &options, &found) == COH_OK);
+  EXPECT(found.width <= 1e-3);
+  EXPECT(coh_mdp_shard_gather(shard, found.values, t->all) == COH_OK);
+  double furthest = 0.0;
+  for (int64_t s = 0; s < t->source.n_states; s++)
+    furthest = fmax(furthest, fabs(t->all[s] - t->exact.values[s]));
+  EXPECT(furthest <= 0.5 * (found.width + t->exact.width));
+  coh_mdp_solution_clear(&found);
+  coh_mdp_shard_destroy(&shard);
+}
+
+/* On four lanes with two threads, and with one; plain sweeps on as many lanes as ranks too. */
+static void try_methods(const coh_mdp *mdp, bool minimize, bool with_one) {
+  size_t n = (size_t)mdp->n_states;
+  trial t = {.minimize = minimize};
+  coh_mdp_solve_options tight = {minimize, 1e-9, 1};
+  coh_mdp_source_of(mdp, &t.source);
+  EXPECT_HERE_AND_THERE(coh_mdp_solve(mdp, &tight, &t.exact) == COH_OK);
+  t.all = coh_alloc_array(n, sizeof *t.all);
+  t.first = coh_alloc_array(n, sizeof *t.first);
+  for (int k = 0; k < N_METHODS; k++) {
+    run_method(&t, methods[k], 4, 2);
+    memcpy(t.first, t.all, n * sizeof *t.all);
+    if (with_one) run_method(&t, methods[k], 4, 1);
+    EXPECT(memcmp(t.first, t.all, n * sizeof *t.all) == 0);
+    if (k > 0) continue;
+    run_method(&t, methods[k], 0, 1); // Jacobi: whatever the lanes
+    EXPECT(memcmp(t.first, t.all, n * sizeof *t.all) == 0);
+  }
+  coh_free(t.all);
+  coh_free(t.first);
+  coh_mdp_solution_clear(&t.exact);
+}
+
+static void methods_stay_inside_the_bound_in_a_band(void **state) {
+  (void)state;
+  coh_mdp *mdp;
+  coh_mdp_random options = banded;
+  options.n_states = 1500;
+  options.band = 100;
+  options.discount = 0.5;
+  EXPECT_HERE_AND_THERE(coh_mdp_make_random(&options, &mdp) == COH_OK);
+  try_methods(mdp, true, true);
+  coh_mdp_destroy(&mdp);
+  assert_all_ranks();
+}
+
+/* Rows from anywhere: every rank reads nearly all states of the others. */
+static void methods_stay_inside_the_bound_anywhere(void **state) {
+  (void)state;
+  coh_mdp *mdp;
+  coh_mdp_random options = banded;
+  options.n_states = 300;
+  options.band = 0;
+  options.discount = 0.5;
+  EXPECT_HERE_AND_THERE(coh_mdp_make_random(&options, &mdp) == COH_OK);
+  try_methods(mdp, false, false);
+  coh_mdp_destroy(&mdp);
+  assert_all_ranks();
+}
+
+static void methods_stay_inside_the_bound_on_a_grid(void **state) {
+  (void)state;
+  coh_mdp *mdp;
+  coh_mdp_grid options = {.n_rows = 20,
+                          .n_cols = 20,
+                          .slip = 0.3,
+                          .step_reward = -1,
+                          .obstacles = 0.1,
+                          .seed = 3,
+                          .discount = 0.6};
+  EXPECT_HERE_AND_THERE(coh_mdp_make_grid(&options, &mdp) == COH_OK);
+  try_methods(mdp, false, false);
+  coh_mdp_destroy(&mdp);
+  assert_all_ranks();
+}
+
+/* More lanes than states leave ranks without any. */
+static void a_rank_may_have_no_state(void **state) {
   (void)state;
   coh_mdp *mdp;
   coh_mdp_source source;
   coh_mdp_shard *shard;
-  coh_mdp_solution exact, found;
-  coh_mdp_solve_options tight = {.tolerance = 1e-9, .n_threads = 1};
-  EXPECT_HERE_AND_THERE(coh_mdp_make_random(&banded, &mdp) == COH_OK);
-  EXPECT_HERE_AND_THERE(coh_mdp_solve(mdp, &tight, &exact) == COH_OK);
+  coh_mdp_solution found;
+  double all[3];
+  coh_mdp_solve_options options = {.tolerance = 1e-4};
+  EXPECT_HERE_AND_THERE(coh_mdp_make_forest(3, 4.0, 2.0, 0.1, 0.9, &mdp) == COH_OK);
   coh_mdp_source_of(mdp, &source);
-  EXPECT_HERE_AND_THERE(coh_mdp_shard_create(world(), &source, 1, &shard) == COH_OK);
-  double *all = coh_alloc_array((size_t)mdp->n_states, 8);
-  for (int method = 0; method < 3; method++) {
-    coh_mdp_solve_options options = {.tolerance = 1e-6};
-    EXPECT_HERE_AND_THERE(
-        coh_mdp_shard_solve(shard, (coh_mdp_shard_method)method, &options, &found) == COH_OK);
-    EXPECT(found.width <= 1e-6);
+  EXPECT_HERE_AND_THERE(coh_mdp_shard_create(world(), &source, 8, 1, &shard) == COH_OK);
+  for (int k = 2; k < N_METHODS; k += 5) {
+    EXPECT_HERE_AND_THERE(coh_mdp_shard_solve(shard, methods[k], &options, &found) == COH_OK);
     EXPECT(coh_mdp_shard_gather(shard, found.values, all) == COH_OK);
-    for (int64_t s = 0; s < mdp->n_states; s++)
-      EXPECT(fabs(all[s] - exact.values[s]) <= 0.5 * (found.width + exact.width));
+    EXPECT(fabs(all[0] - 26.244) < 1e-4 && fabs(all[1] - 29.484) < 1e-4 &&
+           fabs(all[2] - 33.484) < 1e-4);
     coh_mdp_solution_clear(&found);
   }
-  coh_free(all);
-  coh_mdp_solution_clear(&exact);
   coh_mdp_shard_destroy(&shard);
   coh_mdp_destroy(&mdp);
   assert_all_ranks();
 }
 
-/* Four ranks hold at most 30% each of what one would. */
-static void four_ranks_hold_a_quarter(void **state) {
+static void methods_that_need_the_whole_say_so(void **state) {
   (void)state;
-  coh_mdp_random options = banded;
-  options.n_states = 40000;
   coh_mdp_source source;
   coh_mdp_shard *shard;
-  coh_mdp_random_source(&options, &source);
-  EXPECT_HERE_AND_THERE(coh_mdp_shard_create(world(), &source, 1, &shard) == COH_OK);
-  coh_mdp_shard_info info = coh_mdp_shard_describe(shard);
-  // the same arrays for all states, as one rank holds them
-  size_t states = 40000, rows = 3 * states;
-  size_t alone = (states + 1) * 8 + (rows + 1) * 8 + rows * 8 + rows * 5 * 12 + states * 4 +
-                 2 * states * 8 + states * 4;
-  if (coh_world_size(world()) == 1) EXPECT(info.bytes == alone);
-  if (coh_world_size(world()) == 4) EXPECT(info.bytes <= 3 * alone / 10);
+  coh_mdp_solution found;
+  coh_mdp_random_source(&banded, &source);
+  EXPECT_HERE_AND_THERE(coh_mdp_shard_create(world(), &source, 0, 1, &shard) == COH_OK);
+  EXPECT(coh_mdp_shard_solve(shard, "topological", NULL, &found) == COH_E_CONFIG);
+  EXPECT(strstr(coh_error_message(), "topological needs the whole model") != NULL);
+  EXPECT(coh_mdp_shard_solve(shard, "prioritized", NULL, &found) == COH_E_CONFIG);
   coh_mdp_shard_destroy(&shard);
+  assert_all_ranks();
+}
+
+/* ---- memory: what the allocator has given out, measured */
+
+static size_t in_use(void) {
+  struct mallinfo2 info = mallinfo2();
+  return info.uordblks + info.hblkhd;
+}
+
+/* What a rank holds for a solve in progress: its rows, the halo, the method's vectors. */
+static size_t held(coh_world *by, const coh_mdp_source *source, const char *method) {
+  size_t before = in_use(), most = 0;
+  coh_mdp_shard *shard = NULL;
+  coh_mdp_plan *plan = NULL;
+  coh_choice choice = {0};
+  EXPECT(coh_choice_parse("test", &coh_mdp_method_kinds, method, &choice) == COH_OK);
+  EXPECT(coh_mdp_shard_create(by, source, 4, 1, &shard) == COH_OK);
+  coh_mdp_solve_options options = {.tolerance = 1e-6};
+  EXPECT(coh_mdp_plan_create_on(shard, &choice, &options, &plan) == COH_OK);
+  for (int k = 0; k < 2 && !plan->is_done; k++) {
+    EXPECT(coh_mdp_plan_step(plan) == COH_OK);
+    if (in_use() - before > most) most = in_use() - before;
+  }
+  coh_mdp_plan_destroy(&plan);
+  coh_choice_clear(&choice);
+  coh_mdp_shard_destroy(&shard);
+  return most;
+}
+
+/* Four ranks hold at most 30% each of what one does. */
+static void four_ranks_hold_a_quarter(void **state) {
+  (void)state;
+  coh_mdp_grid options = {
+      .n_rows = 300, .n_cols = 100, .slip = 0.2, .goal_reward = 1, .discount = 0.9};
+  coh_mdp_grid_source *grid;
+  coh_mdp_source source;
+  coh_world *alone;
+  EXPECT_HERE_AND_THERE(coh_mdp_grid_source_create(&options, &grid, &source) == COH_OK);
+  int group;
+  EXPECT_HERE_AND_THERE(coh_world_split(world(), coh_world_size(world()), &group, &alone) ==
+                        COH_OK);
+  for (int k = 1; k < N_METHODS; k += 3) {
+    size_t one = held(alone, &source, methods[k]), share = held(world(), &source, methods[k]);
+    EXPECT(one > (size_t)30000 * 11 * 12);
+    if (coh_world_size(world()) == 4) EXPECT(share <= one * 3 / 10);
+    if (coh_world_size(world()) == 1) EXPECT(share <= one * 11 / 10);
+  }
+  coh_world_close(&alone);
+  coh_mdp_grid_source_destroy(&grid);
   assert_all_ranks();
 }
 
@@ -146,10 +301,10 @@ static void a_bad_row_fails_everywhere(void **state) {
   (void)state;
   coh_mdp_source source = {NULL, 100, 0.9, 1, 1, spoiled_rows};
   coh_mdp_shard *shard;
-  EXPECT(coh_mdp_shard_create(world(), &source, 1, &shard) == COH_E_DATA);
+  EXPECT(coh_mdp_shard_create(world(), &source, 0, 1, &shard) == COH_E_DATA);
   EXPECT(strstr(coh_error_message(), "state 90, row 0: probabilities sum to 0.5") != NULL);
   source.n_states = 0;
-  EXPECT(coh_mdp_shard_create(world(), &source, 1, &shard) == COH_E_CONFIG);
+  EXPECT(coh_mdp_shard_create(world(), &source, 0, 1, &shard) == COH_E_DATA);
   assert_all_ranks();
 }
 
@@ -157,7 +312,11 @@ int main(void) {
   const struct CMUnitTest shard_tests[] = {
       cmocka_unit_test(halo_of_a_grid_is_its_edges),
       cmocka_unit_test(sweeps_have_the_bits_of_one_rank),
-      cmocka_unit_test(methods_stay_inside_the_bound),
+      cmocka_unit_test(methods_stay_inside_the_bound_in_a_band),
+      cmocka_unit_test(methods_stay_inside_the_bound_anywhere),
+      cmocka_unit_test(methods_stay_inside_the_bound_on_a_grid),
+      cmocka_unit_test(a_rank_may_have_no_state),
+      cmocka_unit_test(methods_that_need_the_whole_say_so),
       cmocka_unit_test(four_ranks_hold_a_quarter),
       cmocka_unit_test(a_bad_row_fails_everywhere),
   };

@@ -26,6 +26,7 @@ static const char *const methods[] = {
     "{inexact_policy_iteration: {solver: jacobi}}",
     "{inexact_policy_iteration: {solver: gauss_seidel}}",
     "{inexact_policy_iteration: {solver: sor}}",
+    "aggregation",
     "anderson",
     "topological",
     "prioritized",

@@ -7,7 +7,6 @@
 
 #include "base/alloc.h"
 #include "la/lapack.h"
-#include "mdp/mdp_blocks.h"
 #include "mdp/plan.h"
 
 enum { MOST = 16 };
@@ -28,7 +27,6 @@ static const coh_option table[] = {
 };
 
 typedef struct anderson_state {
-  coh_mdp_dots *dots;
   double *vectors;                        /* all of the below, one behind the other */
   double *value[MOST], *residual[MOST];   /* differences between rounds, a ring */
   double *last_value, *last_residual, *f; /* of the round before; this round's residual */
@@ -55,19 +53,18 @@ static coh_status create(coh_mdp_plan *plan) {
   own->last_value = own->vectors + 2 * m * n;
   own->last_residual = own->last_value + n;
   own->f = own->last_residual + n;
-  return coh_mdp_dots_create(n, plan->n_threads, &own->dots);
+  return COH_OK;
 }
 
 static void destroy(coh_mdp_plan *plan) {
   anderson_state *own = plan->own;
   if (!own) return;
-  coh_mdp_dots_destroy(&own->dots);
   coh_free(own->vectors);
   coh_free(own);
 }
 
 /* keep the differences to the round before, and their products with all others */
-static void remember(coh_mdp_plan *plan, anderson_state *own, int64_t m) {
+static coh_status remember(coh_mdp_plan *plan, anderson_state *own, int64_t m) {
   int64_t n = plan->mdp->n_states, slot = (own->n_rounds - 1) % m;
   double *dx = own->value[slot], *df = own->residual[slot], sum[MOST];
   for (int64_t s = 0; s < n; s++) {
@@ -80,13 +77,14 @@ static void remember(coh_mdp_plan *plan, anderson_state *own, int64_t m) {
     x[k] = df;
     y[k] = own->residual[k];
   }
-  coh_mdp_dots_run(own->dots, (int)own->n_kept, x, y, sum);
+  COH_TRY(coh_mdp_shard_dots(plan->shard, (int)own->n_kept, x, y, sum));
   for (int64_t k = 0; k < own->n_kept; k++)
     own->gram[slot * MOST + k] = own->gram[k * MOST + slot] = sum[k];
+  return COH_OK;
 }
 
-/* weights of the differences that make the residual least; false: too ill-conditioned */
-static bool find_weights(anderson_state *own) {
+/* weights of the differences that make the residual least; not found: too ill-conditioned */
+static coh_status find_weights(coh_mdp_plan *plan, anderson_state *own, bool *found) {
   int64_t k = own->n_kept;
   const double *x[MOST] = {NULL}, *y[MOST] = {NULL};
   double factor[MOST * MOST], trace = 0.0;
@@ -95,15 +93,16 @@ static bool find_weights(anderson_state *own) {
     y[i] = own->f;
     trace += own->gram[i * MOST + i];
   }
-  coh_mdp_dots_run(own->dots, (int)k, x, y, own->right);
+  COH_TRY(coh_mdp_shard_dots(plan->shard, (int)k, x, y, own->right));
   for (int64_t i = 0; i < k; i++)
     for (int64_t j = 0; j < k; j++)
       factor[i * k + j] = own->gram[i * MOST + j] + (i == j ? 1e-13 * trace : 0.0);
-  if (!(trace > 0.0) || coh_la_cholesky(k, factor) != COH_OK) return false;
+  *found = trace > 0.0 && coh_la_cholesky(k, factor) == COH_OK;
+  if (!*found) return COH_OK;
   coh_la_cholesky_solve(k, 1, factor, own->right);
   for (int64_t i = 0; i < k; i++)
-    if (!(fabs(own->right[i]) < 1e8)) return false;
-  return true;
+    *found = *found && fabs(own->right[i]) < 1e8;
+  return COH_OK;
 }
 
 static void combine(coh_mdp_plan *plan, const anderson_state *own) {
@@ -126,12 +125,14 @@ static coh_status advance(coh_mdp_plan *plan) {
   own->last_width = plan->width;
   for (int64_t s = 0; s < n; s++)
     own->f[s] = plan->next[s] - plan->values[s];
-  if (own->n_rounds > 0) remember(plan, own, m);
+  if (own->n_rounds > 0) COH_TRY(remember(plan, own, m));
   own->n_rounds++;
   memcpy(own->last_value, plan->values, (size_t)n * sizeof(double));
   memcpy(own->last_residual, own->f, (size_t)n * sizeof(double));
   if (own->n_plain > 0) own->n_plain--;
-  if (own->n_kept > 0 && own->n_plain == 0 && find_weights(own))
+  bool found = false;
+  if (own->n_kept > 0 && own->n_plain == 0) COH_TRY(find_weights(plan, own, &found));
+  if (found)
     combine(plan, own);
   else
     memcpy(plan->values, plan->next, (size_t)n * sizeof(double));
@@ -148,10 +149,11 @@ static coh_status visit(coh_mdp_plan *plan, coh_mdp_visit *visitor, void *contex
   numbers[2] = (double)own->n_plain;
   numbers[3] = (double)own->pause;
   numbers[4] = own->last_width;
-  COH_TRY(visitor(context, "anderson.numbers", &(coh_array){COH_DTYPE_F64, 1, {N}, numbers}));
-  COH_TRY(visitor(context, "anderson.vectors",
+  COH_TRY(visitor(context, "anderson.numbers", false,
+                  &(coh_array){COH_DTYPE_F64, 1, {N}, numbers}));
+  COH_TRY(visitor(context, "anderson.vectors", true,
                   &(coh_array){COH_DTYPE_F64, 2, {2 * m + 2, n}, own->vectors}));
-  COH_TRY(visitor(context, "anderson.gram",
+  COH_TRY(visitor(context, "anderson.gram", false,
                   &(coh_array){COH_DTYPE_F64, 1, {MOST * MOST}, own->gram}));
   own->n_kept = (int64_t)numbers[0];
   own->n_rounds = (int64_t)numbers[1];

@@ -72,7 +72,7 @@ static coh_status visit(coh_mdp_plan *plan, coh_mdp_visit *visitor, void *contex
   double *numbers = own->numbers;
   numbers[0] = own->share;
   numbers[1] = own->narrowest;
-  COH_TRY(visitor(context, "forcing", &(coh_array){COH_DTYPE_F64, 1, {2}, numbers}));
+  COH_TRY(visitor(context, "forcing", false, &(coh_array){COH_DTYPE_F64, 1, {2}, numbers}));
   own->share = numbers[0];
   own->narrowest = numbers[1];
   return COH_OK;

@@ -89,8 +89,8 @@ static void update(coh_mdp_plan *plan, prioritized_state *own, uint32_t s) {
   sift_down(own, own->place[s]);
   const coh_mdp_incoming *incoming = own->incoming;
   for (int64_t k = incoming->first[s]; k < incoming->first[s + (int64_t)1]; k++) {
-    uint32_t from = incoming->from[k];
-    double priority = incoming->probability[k] * change;
+    uint32_t row = incoming->row[k], from = incoming->state[row];
+    double priority = coh_mdp_chance(mdp, row, s) * change;
     if (priority <= own->priority[from]) continue;
     own->priority[from] = priority;
     sift_up(own, own->place[from]);
@@ -115,9 +115,12 @@ static coh_status advance(coh_mdp_plan *plan) {
 }
 
 const coh_mdp_method coh_mdp_prioritized = {
-    .kind = {"prioritized",
-             "Updates where they change most, by a heap (Moore and Atkeson 1993).", table,
-             sizeof(prioritized_options)},
+    .kind =
+        {"prioritized",
+         "Updates where they change most, by a heap (Moore and Atkeson 1993). Every rank holds "
+         "the whole model.",
+         table, sizeof(prioritized_options)},
+    .whole = true,
     .create = create,
     .destroy = destroy,
     .advance = advance};

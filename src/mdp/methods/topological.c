@@ -68,8 +68,9 @@ static coh_status advance(coh_mdp_plan *plan) {
 const coh_mdp_method coh_mdp_topological = {
     .kind = {"topological",
              "Strongly connected components in the order in which they depend (Dai et al. "
-             "2011).",
+             "2011). Every rank holds the whole model.",
              table, sizeof(topological_options)},
+    .whole = true,
     .create = create,
     .destroy = destroy,
     .advance = advance};

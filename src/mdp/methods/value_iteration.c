@@ -51,7 +51,7 @@ static coh_status create(coh_mdp_plan *plan) {
   plan->own = own;
   own->omega = options->omega;
   own->last = INFINITY;
-  if (options->order != COH_MDP_JACOBI) COH_NEW(own->old, plan->mdp->n_states);
+  if (options->order != COH_MDP_JACOBI) COH_NEW(own->old, coh_mdp_shard_room(plan->shard));
   return COH_OK;
 }
 
@@ -70,17 +70,16 @@ static coh_status advance(coh_mdp_plan *plan) {
   if (options->order == COH_MDP_JACOBI) return COH_OK;
   if (plan->width > own->last) own->omega = 1.0 + 0.5 * (own->omega - 1.0);
   own->last = plan->width;
-  coh_mdp_relaxation how = {.mdp = plan->mdp,
+  coh_mdp_relaxation how = {.shard = plan->shard,
                             .minimize = plan->minimize,
                             .order = (coh_mdp_order)options->order,
-                            .omega = own->omega,
-                            .n_threads = plan->n_threads};
+                            .omega = own->omega};
   for (int64_t k = 0; k < options->sweeps; k++) {
     double change;
     how.backward = k & 1;
-    coh_mdp_relax(&how, plan->values, own->old, &change);
+    COH_TRY(coh_mdp_relax(&how, plan->values, own->old, &change));
   }
-  plan->n_transitions += options->sweeps * plan->mdp->n_entries;
+  plan->n_transitions += options->sweeps * plan->shard->n_entries;
   return COH_OK;
 }
 
@@ -89,7 +88,7 @@ static coh_status visit(coh_mdp_plan *plan, coh_mdp_visit *visitor, void *contex
   double *numbers = own->numbers;
   numbers[0] = own->omega;
   numbers[1] = own->last;
-  COH_TRY(visitor(context, "relaxation", &(coh_array){COH_DTYPE_F64, 1, {2}, numbers}));
+  COH_TRY(visitor(context, "relaxation", false, &(coh_array){COH_DTYPE_F64, 1, {2}, numbers}));
   own->omega = numbers[0];
   own->last = numbers[1];
   return COH_OK;

@@ -1,4 +1,6 @@
 /* Gridworlds and mazes of any size. */
+#include "base/alloc.h"
+#include "mdp/make_grid.h"
 #include "mdp/model_kind.h"
 
 typedef struct grid_options {
@@ -59,21 +61,35 @@ static const coh_option table[] = {
     {0},
 };
 
+static coh_mdp_grid grid_of(const grid_options *o, double discount, uint64_t seed) {
+  return (coh_mdp_grid){.n_rows = o->rows,
+                        .n_cols = o->columns,
+                        .slip = o->slip,
+                        .step_reward = o->step_reward,
+                        .goal_reward = o->goal_reward,
+                        .obstacles = o->obstacles,
+                        .maze = o->maze,
+                        .seed = seed,
+                        .discount = discount};
+}
+
 static coh_status make(const void *given, double discount, uint64_t seed, coh_mdp **mdp) {
-  const grid_options *o = given;
-  coh_mdp_grid grid = {.n_rows = o->rows,
-                       .n_cols = o->columns,
-                       .slip = o->slip,
-                       .step_reward = o->step_reward,
-                       .goal_reward = o->goal_reward,
-                       .obstacles = o->obstacles,
-                       .maze = o->maze,
-                       .seed = seed,
-                       .discount = discount};
+  coh_mdp_grid grid = grid_of(given, discount, seed);
   return coh_mdp_make_grid(&grid, mdp);
+}
+
+static coh_status supply(const void *given, double discount, uint64_t seed,
+                         coh_mdp_supply *to) {
+  coh_mdp_grid grid = grid_of(given, discount, seed);
+  COH_TRY(coh_mdp_grid_source_create(&grid, &to->grid, &to->source));
+  to->picture = (coh_mdp_picture){grid.n_rows, grid.n_cols, NULL, {0, 1, 2, 3}};
+  COH_NEW(to->picture.wall, to->source.n_states);
+  int64_t goal;
+  return coh_mdp_grid_plan(&grid, to->picture.wall, &goal);
 }
 
 const coh_mdp_model_kind coh_mdp_model_grid = {
     .kind = {"grid", "A gridworld or maze of any size with slip and obstacles.", table,
              sizeof(grid_options)},
-    .make = make};
+    .make = make,
+    .supply = supply};

@@ -1,4 +1,6 @@
 /* Random rows in a band. */
+#include "base/alloc.h"
+#include "mdp/make_random.h"
 #include "mdp/model_kind.h"
 
 typedef struct random_options {
@@ -37,13 +39,28 @@ static const coh_option table[] = {
     {0},
 };
 
+static coh_mdp_random random_of(const random_options *o, double discount, uint64_t seed) {
+  return (coh_mdp_random){o->states, o->actions, o->successors, o->band, seed, discount};
+}
+
 static coh_status make(const void *given, double discount, uint64_t seed, coh_mdp **mdp) {
-  const random_options *o = given;
-  coh_mdp_random random = {o->states, o->actions, o->successors, o->band, seed, discount};
+  coh_mdp_random random = random_of(given, discount, seed);
   return coh_mdp_make_random(&random, mdp);
+}
+
+static coh_status supply(const void *given, double discount, uint64_t seed,
+                         coh_mdp_supply *to) {
+  coh_mdp_random *random;
+  COH_NEW(random, 1);
+  to->options = random;
+  *random = random_of(given, discount, seed);
+  COH_TRY(coh_mdp_random_check(random));
+  coh_mdp_random_source(random, &to->source);
+  return COH_OK;
 }
 
 const coh_mdp_model_kind coh_mdp_model_random = {
     .kind = {"random", "Random transitions and rewards, drawn with the seed.", table,
              sizeof(random_options)},
-    .make = make};
+    .make = make,
+    .supply = supply};

@@ -1,11 +1,13 @@
 /* What a finished run shows: the trained agent against a random one, and an animation. */
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/alloc.h"
 #include "io/file.h"
 #include "io/image.h"
 #include "task/dqn/dqn.h"
+#include "task/exact_values.h"
 
 enum { PATH_BYTES = 4096, CAPTION_BYTES = 512 };
 
@@ -135,6 +137,27 @@ static void compare_expert(const coh_dqn *dqn, const coh_dqn_score *agent,
                      "from a random agent's return; the environment's rewards were not used");
 }
 
+/* coh_agent_values of the network; every rank has it. */
+static coh_status network_values(void *task, int64_t n, const float *states, double *q) {
+  const coh_dqn *dqn = task;
+  int64_t most = dqn->evaluate.n_rows, d = dqn->spec.n_values, n_actions = dqn->spec.n_actions;
+  coh_workspace *workspace = NULL;
+  COH_TRY(coh_workspace_create(dqn->evaluate.program, &workspace));
+  coh_status status = coh_workspace_bind_parameters(workspace, dqn->params);
+  float *input = coh_workspace_data(workspace, dqn->evaluate.input);
+  const float *out = coh_workspace_data(workspace, dqn->evaluate.q);
+  for (int64_t first = 0; first < n && status == COH_OK; first += most) {
+    int64_t size = first + most < n ? most : n - first;
+    memset(input, 0, (size_t)(most * d) * sizeof *input);
+    memcpy(input, states + first * d, (size_t)(size * d) * sizeof *input);
+    status = coh_program_run(dqn->evaluate.program, workspace);
+    for (int64_t k = 0; k < size * n_actions; k++)
+      q[first * n_actions + k] = (double)out[k];
+  }
+  coh_workspace_destroy(&workspace);
+  return status;
+}
+
 coh_status coh_dqn_results(void *task, coh_results *results) {
   coh_dqn *dqn = task;
   coh_dqn_score agent = dqn->score, random;
@@ -147,6 +170,9 @@ coh_status coh_dqn_results(void *task, coh_results *results) {
   compare(dqn, &agent, &random, results);
   if (dqn->imitation) compare_expert(dqn, &agent, &random, results);
   coh_layer_watch_results(&dqn->watch, results);
+  coh_exact_values exact = {dqn->context, &dqn->options->env, dqn->options->gamma,
+                            network_values, dqn};
+  if (!dqn->imitation) COH_TRY(coh_exact_values_results(&exact, results));
   coh_status status = COH_OK;
   if (dqn->options->animation > 0 && coh_world_rank(dqn->context->world) == 0)
     status = animate(dqn, results);

@@ -1,5 +1,5 @@
 /* Forests. Lane i grows the trees [i M / L, (i + 1) M / L) on the whole batch and sums their
- * values at the next states while they grow; one lane sum gives everybody the forest's. Most
+ * values at the next states; one lane sum gives everybody the forest's. Most
  * next states are the state of the row that follows: there the value of the action that was
  * taken is the leaf that the row itself came to, and needs no query. */
 #include "task/fqi/forest.h"
@@ -16,7 +16,7 @@ typedef struct forest_lane {
   coh_tree *tree;
   coh_tree_grower *grower;
   uint32_t *rows; // the sample of a tree, or NULL: all rows
-  double *sums;   // n_queries, then n_rows
+  double *sums;   // n_places, then n_rows
   double *block;  // BLOCK x n_actions
 } forest_lane;
 
@@ -25,17 +25,18 @@ struct coh_forest {
   coh_tree_options tree_options;
   int64_t n_trees, sample;
   bool keep_structure;
-  int64_t n_features, n_queries;
-  float *features; // (n_features, n_rows): state and action
-  float *queries;  // (n_features, n_queries)
-  int64_t *place;  // (n_rows, n_actions): in a lane's sums; -1: the row terminated
-  double *total;   // of all lanes
-  float *asked;    // BLOCK x n_actions x n_features
+  int64_t n_features, n_places;
+  float *features;       // (n_features, n_rows): state and action, near rows side by side
+  uint32_t *order;       // (n_rows): the batch's row that stands at a place of features
+  double *targets;       // (n_rows): in that order
+  coh_tree_rows queries; // next states and actions
+  int64_t *place;        // (n_rows, n_actions): in a lane's sums; -1: the row terminated
+  double *total;         // of all lanes
+  float *asked;          // BLOCK x n_actions x n_features
   forest_lane *lane;
   const void **sources;
   coh_lane_sum *sum;
   // of the fit or the block at hand
-  const double *targets;
   int64_t iteration, n_asked;
 };
 
@@ -47,12 +48,11 @@ static bool follows(const coh_transitions *batch, int64_t i) {
                                          batch->states + (i + 1) * batch->n_values, bytes) == 0;
 }
 
-// say where the value of each next state and action will stand; with `queries`, columns of
-// f->n_queries, write those too
-static int64_t place_queries(coh_forest *f, float *queries) {
+// say which query, or which row of the sample (n_queries and on), has the value of each next
+// state and action; with `queries`, columns of n_queries, write the queries too
+static int64_t list_queries(coh_forest *f, int64_t n_queries, float *queries) {
   const coh_transitions *batch = f->problem->batch;
-  int64_t n = batch->n_rows, n_actions = batch->n_actions, d = batch->n_values;
-  int64_t n_queries = 0;
+  int64_t n = batch->n_rows, n_actions = batch->n_actions, d = batch->n_values, found = 0;
   for (int64_t i = 0; i < n; i++) {
     bool chained = f->sample == 0 && follows(batch, i);
     for (int64_t a = 0; a < n_actions; a++) {
@@ -60,17 +60,52 @@ static int64_t place_queries(coh_forest *f, float *queries) {
       if (batch->terminated[i]) {
         *place = -1;
       } else if (chained && batch->actions[i + 1] == a) {
-        *place = f->n_queries + i + 1;
+        *place = n_queries + i + 1;
       } else {
-        *place = n_queries;
+        *place = found;
         for (int64_t k = 0; queries && k <= d; k++)
-          queries[k * f->n_queries + n_queries] =
-              k < d ? batch->next_states[i * d + k] : (float)a;
-        n_queries++;
+          queries[k * n_queries + found] = k < d ? batch->next_states[i * d + k] : (float)a;
+        found++;
       }
     }
   }
-  return n_queries;
+  return found;
+}
+
+// arrange the queries, and say where in a lane's sums each value stands
+static coh_status place_queries(coh_forest *f) {
+  const coh_transitions *batch = f->problem->batch;
+  int64_t n_queries = list_queries(f, 0, NULL);
+  float *queries;
+  COH_NEW(queries, n_queries * f->n_features);
+  list_queries(f, n_queries, queries);
+  coh_status status = coh_tree_rows_create(n_queries, f->n_features, queries, &f->queries);
+  coh_free(queries);
+  COH_TRY(status);
+  f->n_places = f->queries.stride;
+  int64_t *stands; // where a query is, and where a row of the sample
+  COH_NEW(stands, n_queries + batch->n_rows);
+  for (int64_t k = 0; k < batch->n_rows; k++)
+    stands[n_queries + f->order[k]] = f->n_places + k;
+  for (int64_t k = 0; k < n_queries; k++)
+    stands[f->queries.row[k]] = k;
+  for (int64_t i = 0; i < batch->n_rows * batch->n_actions; i++) {
+    if (f->place[i] >= 0) f->place[i] = stands[f->place[i]];
+  }
+  coh_free(stands);
+  return COH_OK;
+}
+
+// the batch in columns, arranged so that the rows of a leaf are neighbours in memory
+static coh_status arrange_rows(coh_forest *f, int64_t n) {
+  coh_tree_rows rows;
+  COH_TRY(coh_tree_rows_create(n, f->n_features, f->features, &rows));
+  for (int64_t i = 0; i < n; i++)
+    f->order[i] = rows.row[i];
+  for (int64_t k = 0; k < f->n_features; k++)
+    memcpy(f->features + k * n, rows.columns + k * rows.stride, (size_t)n * sizeof(float));
+  coh_tree_rows_clear(&rows);
+  return COH_OK;
 }
 
 static coh_status create_lane(coh_forest *f, int64_t local) {
@@ -82,9 +117,9 @@ static coh_status create_lane(coh_forest *f, int64_t local) {
   lane->n_trees = (index + 1) * f->n_trees / lanes->n_lanes - lane->first_tree;
   COH_NEW(lane->tree, lane->n_trees);
   int64_t n_sample = f->sample > 0 ? f->sample : batch->n_rows;
-  COH_TRY(coh_tree_grower_create(n_sample, f->n_queries, f->n_features, &lane->grower));
+  COH_TRY(coh_tree_grower_create(n_sample, f->n_features, &lane->grower));
   if (f->sample > 0) COH_NEW(lane->rows, n_sample);
-  COH_NEW(lane->sums, f->n_queries + batch->n_rows);
+  COH_NEW(lane->sums, f->n_places + batch->n_rows);
   COH_NEW(lane->block, BLOCK * batch->n_actions);
   return COH_OK;
 }
@@ -92,17 +127,17 @@ static coh_status create_lane(coh_forest *f, int64_t local) {
 static coh_status fill_forest(coh_forest *f) {
   const coh_transitions *batch = f->problem->batch;
   int64_t n = batch->n_rows, d = batch->n_values, n_actions = batch->n_actions;
-  COH_CHECK(n < (int64_t)UINT32_MAX, COH_E_CONFIG, "trees take at most 2^32 - 2 rows");
   f->n_features = d + 1;
   COH_NEW(f->features, n * f->n_features);
   for (int64_t k = 0; k <= d; k++)
     for (int64_t i = 0; i < n; i++)
       f->features[k * n + i] = k < d ? batch->states[i * d + k] : (float)batch->actions[i];
+  COH_NEW(f->order, n);
+  COH_NEW(f->targets, n);
+  COH_TRY(arrange_rows(f, n));
   COH_NEW(f->place, n * n_actions);
-  f->n_queries = place_queries(f, NULL);
-  COH_NEW(f->queries, f->n_queries * f->n_features);
-  place_queries(f, f->queries);
-  COH_NEW(f->total, f->n_queries + n);
+  COH_TRY(place_queries(f));
+  COH_NEW(f->total, f->n_places + n);
   COH_NEW(f->asked, BLOCK * n_actions * f->n_features);
   COH_NEW(f->lane, f->problem->context->lanes.n_local);
   COH_NEW(f->sources, f->problem->context->lanes.n_local);
@@ -127,7 +162,7 @@ coh_status coh_forest_create(const coh_fqi_problem *problem, const coh_forest_op
 coh_status coh_forest_connect(void *forest) {
   coh_forest *f = forest;
   const coh_run_context *context = f->problem->context;
-  int64_t most = f->n_queries + f->problem->batch->n_rows;
+  int64_t most = f->n_places + f->problem->batch->n_rows;
   int64_t block = BLOCK * f->problem->batch->n_actions;
   return coh_lane_sum_create(context->world, &context->lanes, COH_SUM_F64,
                              most > block ? most : block, context->n_threads, &f->sum);
@@ -143,7 +178,9 @@ void coh_forest_destroy(void **forest) {
     coh_free(lane->tree), coh_free(lane->rows), coh_free(lane->sums), coh_free(lane->block);
   }
   coh_lane_sum_destroy(&f->sum);
-  coh_free(f->lane), coh_free(f->sources), coh_free(f->features), coh_free(f->queries);
+  coh_tree_rows_clear(&f->queries);
+  coh_free(f->lane), coh_free(f->sources), coh_free(f->features);
+  coh_free(f->order), coh_free(f->targets);
   coh_free(f->place), coh_free(f->total), coh_free(f->asked);
   COH_DELETE(*forest);
 }
@@ -164,7 +201,7 @@ static coh_status fit_lane(void *context, int64_t local) {
   coh_forest *f = context;
   forest_lane *lane = &f->lane[local];
   int64_t n = f->problem->batch->n_rows;
-  memset(lane->sums, 0, (size_t)(f->n_queries + n) * sizeof *lane->sums);
+  memset(lane->sums, 0, (size_t)(f->n_places + n) * sizeof *lane->sums);
   coh_key key = coh_key_make(f->problem->context->seed, "trees");
   coh_tree_sample sample = {.n_rows = f->sample > 0 ? f->sample : n,
                             .n_features = f->n_features,
@@ -172,16 +209,15 @@ static coh_status fit_lane(void *context, int64_t local) {
                             .features = f->features,
                             .targets = f->targets,
                             .rows = lane->rows};
-  coh_tree_queries queries = {.n_rows = f->n_queries,
-                              .features = f->queries,
-                              .sums = lane->sums,
-                              .sample_sums = f->sample > 0 ? NULL : lane->sums + f->n_queries};
+  // a row of the sample falls into the leaf that its target made
+  double *own = f->sample > 0 ? NULL : lane->sums + f->n_places;
   for (int64_t t = 0; t < lane->n_trees; t++) {
     uint64_t step = f->keep_structure ? 0 : (uint64_t)f->iteration;
     coh_stream stream = coh_stream_begin(key, (uint32_t)(lane->first_tree + t), step);
     if (lane->rows) draw_sample(f, &stream, lane->rows);
-    COH_TRY(coh_tree_grow(lane->grower, &f->tree_options, &sample, &queries, &stream,
-                          &lane->tree[t]));
+    COH_TRY(
+        coh_tree_grow(lane->grower, &f->tree_options, &sample, &stream, own, &lane->tree[t]));
+    coh_tree_rows_add(&lane->tree[t], &f->queries, lane->sums);
   }
   return COH_OK;
 }
@@ -191,13 +227,14 @@ coh_status coh_forest_fit(void *forest, int64_t iteration, const double *targets
   coh_forest *f = forest;
   const coh_run_context *context = f->problem->context;
   const coh_transitions *batch = f->problem->batch;
-  f->targets = targets;
+  for (int64_t i = 0; i < batch->n_rows; i++)
+    f->targets[i] = targets[f->order[i]];
   f->iteration = iteration;
   COH_TRY(coh_comm_agree(
       context->world, coh_lane_loop(context->n_threads, context->lanes.n_local, fit_lane, f)));
   for (int64_t i = 0; i < context->lanes.n_local; i++)
     f->sources[i] = f->lane[i].sums;
-  COH_TRY(coh_lane_sum_run(f->sum, f->sources, f->n_queries + batch->n_rows, f->total));
+  COH_TRY(coh_lane_sum_run(f->sum, f->sources, f->n_places + batch->n_rows, f->total));
   for (int64_t i = 0; i < batch->n_rows * batch->n_actions; i++)
     next[i] = f->place[i] < 0 ? 0 : f->total[f->place[i]] / (double)f->n_trees;
   return COH_OK;

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "task/exact_values.h"
 #include "task/fqi/fqi.h"
 
 static void add_number(coh_results *results, const char *key, double value, const char *label,
@@ -52,6 +53,18 @@ static void judge_support(const coh_fqi *fqi, const coh_fqi_support *s, coh_resu
   coh_results_warning(results, text);
 }
 
+static coh_status fitted_values(void *task, int64_t n, const float *states, double *q) {
+  coh_fqi *fqi = task;
+  return fqi->regressor.type->values(fqi->regressor.state, n, states, q);
+}
+
+/* only where all that the model needs is what the batch was drawn from */
+static coh_status compare_exactly(coh_fqi *fqi, coh_results *results) {
+  if (!fqi->env || !coh_mdp_env_is_finite(fqi->env)) return COH_OK;
+  coh_exact_values exact = {fqi->context, fqi->env, fqi->options->gamma, fitted_values, fqi};
+  return coh_exact_values_results(&exact, results);
+}
+
 coh_status coh_fqi_results(void *task, coh_results *results) {
   coh_fqi *fqi = task;
   coh_metric_row unused = {0};
@@ -79,5 +92,6 @@ coh_status coh_fqi_results(void *task, coh_results *results) {
     judge_support(fqi, &support, results);
   }
   describe(fqi, results);
+  COH_TRY(compare_exactly(fqi, results));
   return coh_fqi_draw(fqi, results);
 }

@@ -16,15 +16,23 @@
 
 typedef struct coh_tree_node {
   float threshold; /* x < threshold goes left */
-  uint32_t feature;
-  uint32_t left;
+  uint32_t next;   /* left << feature_bits | feature */
 } coh_tree_node;
 
 typedef struct coh_tree {
   coh_tree_node *node;
   double *value; /* of leaves: the mean of their rows' targets */
   int64_t n_nodes, capacity, n_leaves;
+  int feature_bits;
 } coh_tree;
+
+static inline uint32_t coh_tree_feature(const coh_tree *tree, uint32_t node) {
+  return tree->node[node].next & ((1u << tree->feature_bits) - 1);
+}
+
+static inline uint32_t coh_tree_left(const coh_tree *tree, uint32_t node) {
+  return tree->node[node].next >> tree->feature_bits;
+}
 
 typedef enum coh_tree_split {
   COH_SPLIT_EXTRA,  /* the best of K random cuts (Extra-Trees) */
@@ -47,38 +55,41 @@ typedef struct coh_tree_sample {
   const uint32_t *rows;                 /* (n_rows), or NULL: 0, 1, ... */
 } coh_tree_sample;
 
-/* Rows whose values are wanted while the tree grows: they move down with the sample, which
- * takes a fraction of the time of walking the finished tree. */
-typedef struct coh_tree_queries {
-  int64_t n_rows;
-  const float *features; /* (n_features, n_rows) */
-  double *sums;          /* in/out (n_rows): the value of each row is added */
-  double *sample_sums;   /* in/out (as targets): the same for the rows of the sample, or NULL */
-} coh_tree_queries;
-
 /* Memory to grow trees in, one a thread. */
 typedef struct coh_tree_grower coh_tree_grower;
 
-/* Memory for samples of up to n_rows rows and n_queries queries. Caller destroys.
- * Fails: COH_E_MEMORY. */
-coh_status coh_tree_grower_create(int64_t n_rows, int64_t n_queries, int64_t n_features,
-                                  coh_tree_grower **out);
+/* Memory for samples of up to n_rows rows. Caller destroys.
+ * Fails: COH_E_MEMORY, COH_E_CONFIG (more nodes than numbers for them). */
+coh_status coh_tree_grower_create(int64_t n_rows, int64_t n_features, coh_tree_grower **out);
 void coh_tree_grower_destroy(coh_tree_grower **grower);
 
-/* Grow a tree. queries: or NULL. stream: its randomness. tree: in/out, memory is used again.
+/* Grow a tree. stream: its randomness. sums: in/out (as targets), or NULL: the tree's value of
+ * each row of the sample is added. tree: in/out, memory is used again.
  * Fails: COH_E_MEMORY (allocates only while the tree has never been so large). */
 coh_status coh_tree_grow(coh_tree_grower *grower, const coh_tree_options *options,
-                         const coh_tree_sample *sample, const coh_tree_queries *queries,
-                         coh_stream *stream, coh_tree *tree);
+                         const coh_tree_sample *sample, coh_stream *stream, double *sums,
+                         coh_tree *tree);
 
 /* Add the tree's values at n rows of features, n_features apart, to sums. */
 void coh_tree_add(const coh_tree *tree, int64_t n, int64_t n_features, const float *features,
                   double *sums);
 
-/* The same for many rows at once, faster from about as many as the tree has nodes: they move
- * down together, as in growing. queries: sample_sums is ignored. Fails: COH_E_MEMORY. */
-coh_status coh_tree_add_many(coh_tree_grower *grower, const coh_tree *tree,
-                             const coh_tree_queries *queries);
+/* Rows that many trees are asked for, near ones side by side so that they share their way. */
+typedef struct coh_tree_rows {
+  int64_t n_rows, n_features, stride;
+  float *columns;    /* (n_features, stride), padded to whole groups */
+  uint32_t *row;     /* (stride): the caller's row that stands at a place */
+  float *low, *high; /* (groups, n_features): bounds of a group's rows */
+} coh_tree_rows;
+
+/* Arrange rows of features, which lie in columns: feature k of row i is features[k n_rows + i].
+ * Caller clears. Fails: COH_E_MEMORY. */
+coh_status coh_tree_rows_create(int64_t n_rows, int64_t n_features, const float *features,
+                                coh_tree_rows *rows);
+void coh_tree_rows_clear(coh_tree_rows *rows);
+
+/* Add the tree's values to sums (rows->stride): by place, that of row[k] to sums[k]. */
+void coh_tree_rows_add(const coh_tree *tree, const coh_tree_rows *rows, double *sums);
 
 void coh_tree_clear(coh_tree *tree);
 

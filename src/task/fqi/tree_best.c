@@ -26,8 +26,8 @@ static void sort_few(uint64_t *key, int64_t n) {
   }
 }
 
-// by the upper 32 bits, in three digits; the result is in `to`
-static void sort_many(uint64_t *key, uint64_t *to, int64_t n) {
+// in three digits
+void coh_tree_sort(uint64_t *key, uint64_t *spare, int64_t n) {
   for (int shift = 32; shift < 64; shift += DIGIT_BITS) {
     int64_t start[N_DIGITS + 1] = {0};
     for (int64_t i = 0; i < n; i++)
@@ -35,10 +35,10 @@ static void sort_many(uint64_t *key, uint64_t *to, int64_t n) {
     for (int d = 0; d < N_DIGITS; d++)
       start[d + 1] += start[d];
     for (int64_t i = 0; i < n; i++)
-      to[start[key[i] >> shift & (N_DIGITS - 1)]++] = key[i];
+      spare[start[key[i] >> shift & (N_DIGITS - 1)]++] = key[i];
     uint64_t *other = key;
-    key = to;
-    to = other;
+    key = spare;
+    spare = other;
   }
 }
 
@@ -78,7 +78,7 @@ coh_status coh_tree_best_cut(coh_tree_grower *g, int64_t begin, int64_t n, coh_t
     if (n <= FEW)
       sort_few(g->key, n);
     else
-      sort_many(g->key, g->spare_key, n);
+      coh_tree_sort(g->key, g->spare_key, n);
     scan(g, f, begin, n <= FEW ? g->key : g->spare_key, n, total, best);
   }
   return COH_OK;

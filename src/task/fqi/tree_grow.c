@@ -7,10 +7,14 @@
 #include "base/alloc.h"
 
 static coh_status fill_grower(coh_tree_grower *g) {
-  int64_t d = g->n_features, most = g->n_rows > g->n_queries ? g->n_rows : g->n_queries;
+  int64_t d = g->n_features;
+  COH_CHECK(g->feature_bits < 32 && g->n_rows < (int64_t)1 << (31 - g->feature_bits),
+            COH_E_CONFIG,
+            "a tree of %lld rows of %lld features has more nodes than it can number; give each "
+            "tree a smaller sample",
+            (long long)g->n_rows, (long long)d);
   COH_TRY(coh_tree_columns_create(g->n_rows, d + 2, &g->sample));
-  COH_TRY(coh_tree_columns_create(g->n_queries, d + 1, &g->query));
-  COH_TRY(coh_tree_columns_create(most, d + 2, &g->spare));
+  COH_TRY(coh_tree_columns_create(g->n_rows, d + 2, &g->spare));
   COH_NEW(g->low, d);
   COH_NEW(g->high, d);
   COH_NEW(g->order, d);
@@ -20,13 +24,13 @@ static coh_status fill_grower(coh_tree_grower *g) {
   return COH_OK;
 }
 
-coh_status coh_tree_grower_create(int64_t n_rows, int64_t n_queries, int64_t n_features,
-                                  coh_tree_grower **out) {
+coh_status coh_tree_grower_create(int64_t n_rows, int64_t n_features, coh_tree_grower **out) {
   coh_tree_grower *g;
   COH_NEW(g, 1);
   g->n_rows = n_rows;
-  g->n_queries = n_queries;
   g->n_features = n_features;
+  while ((int64_t)1 << g->feature_bits < n_features)
+    g->feature_bits++;
   coh_status status = fill_grower(g);
   if (status == COH_OK)
     *out = g;
@@ -39,7 +43,6 @@ void coh_tree_grower_destroy(coh_tree_grower **grower) {
   coh_tree_grower *g = *grower;
   if (!g) return;
   coh_tree_columns_clear(&g->sample);
-  coh_tree_columns_clear(&g->query);
   coh_tree_columns_clear(&g->spare);
   coh_free(g->low), coh_free(g->high), coh_free(g->order);
   coh_free(g->key), coh_free(g->spare_key), coh_free(g->stack), coh_free(g->leaf);
@@ -55,44 +58,22 @@ void coh_tree_clear(coh_tree *tree) {
 // ---- cuts ---------------------------------------------------------------------------------
 // d, the number of features, is a constant where these are inlined for few of them
 
-COH_TREE_INLINE uint32_t next_draw(coh_tree_grower *g, coh_stream *stream) {
-  if (g->n_drawn == COH_TREE_DRAWS) {
-    for (int k = 0; k < COH_TREE_DRAWS; k++)
-      g->draw[k] = coh_stream_u32(stream);
-    g->n_drawn = 0;
-  }
-  return g->draw[g->n_drawn++];
-}
-
-// candidates: the features that vary, all of them or the first `most` of a random order
-COH_TREE_INLINE int64_t choose_features(coh_tree_grower *g, int64_t d, int64_t most,
-                                        coh_stream *stream) {
+// the features that vary, in their order
+COH_TREE_INLINE int64_t list_features(coh_tree_grower *g, int64_t d) {
   int64_t n = 0;
   for (int64_t f = 0; f < d; f++) {
     g->order[n] = (uint32_t)f;
     n += g->low[f] < g->high[f];
   }
-  if (n <= most) return n;
-  for (int64_t k = 0; k < most; k++) {
-    int64_t other = k + (int64_t)((uint64_t)next_draw(g, stream) * (uint64_t)(n - k) >> 32);
-    uint32_t chosen = g->order[other];
-    g->order[other] = g->order[k];
-    g->order[k] = chosen;
-  }
-  return most;
-}
-
-// uniform in (low, high], so that both sides get rows
-COH_TREE_INLINE float random_threshold(coh_tree_grower *g, uint32_t f, coh_stream *stream) {
-  float share = (float)(int32_t)(next_draw(g, stream) >> 8) * 0x1p-24f;
-  float threshold = g->high[f] - share * (g->high[f] - g->low[f]);
-  return threshold > g->low[f] ? threshold : g->high[f];
+  return n;
 }
 
 COH_TREE_INLINE coh_tree_cut random_cut(coh_tree_grower *g, int64_t d, coh_stream *stream) {
-  if (choose_features(g, d, 1, stream) == 0) return (coh_tree_cut){.feature = -1};
+  if (coh_tree_choose(g, list_features(g, d), 1, stream) == 0)
+    return (coh_tree_cut){.feature = -1};
   uint32_t f = g->order[0];
-  return (coh_tree_cut){.feature = f, .threshold = random_threshold(g, f, stream)};
+  return (coh_tree_cut){.feature = f,
+                        .threshold = coh_tree_threshold(g, g->low[f], g->high[f], stream)};
 }
 
 // scores count from the first target: a common shift does not change their order, and small
@@ -101,14 +82,14 @@ COH_TREE_INLINE coh_tree_cut extra_cut(coh_tree_grower *g, int64_t d, int64_t mo
                                        int64_t begin, int64_t n, coh_stream *stream) {
   if (n == 2) return random_cut(g, d, stream); // any cut parts them
   coh_tree_cut best = {.feature = -1, .score = -INFINITY};
-  int64_t n_candidates = choose_features(g, d, most, stream);
+  int64_t n_candidates = coh_tree_choose(g, list_features(g, d), most, stream);
   if (n_candidates == 0) return best;
   const float *y = coh_tree_column(&g->sample, d) + begin;
   double total, left;
   coh_tree_weigh(y, INFINITY, y, y[0], n, &total);
   for (int64_t k = 0; k < n_candidates; k++) {
     uint32_t f = g->order[k];
-    float cut = random_threshold(g, f, stream);
+    float cut = coh_tree_threshold(g, g->low[f], g->high[f], stream);
     double n_left =
         (double)coh_tree_weigh(coh_tree_column(&g->sample, f) + begin, cut, y, y[0], n, &left);
     double right = total - left, n_right = (double)n - n_left;
@@ -139,8 +120,9 @@ COH_TREE_INLINE coh_status find_cut(coh_tree_grower *g, const coh_tree_options *
 
 // ---- the tree -----------------------------------------------------------------------------
 
+// room for so many nodes, and for what two small subtrees add
 static coh_status reserve(coh_tree *tree, int64_t n_nodes) {
-  if (n_nodes <= tree->capacity) return COH_OK;
+  if (n_nodes + 4 * COH_TREE_FEW <= tree->capacity) return COH_OK;
   int64_t capacity = tree->capacity ? 2 * tree->capacity : 1024;
   coh_tree_node *node =
       coh_alloc_resize(tree->node, (size_t)tree->capacity, (size_t)capacity, sizeof *node);
@@ -172,18 +154,9 @@ static void load_sample(coh_tree_grower *g, const coh_tree_sample *sample) {
   }
 }
 
-void coh_tree_load_queries(coh_tree_grower *g, const coh_tree_queries *queries) {
-  for (int64_t k = 0; k < g->n_features; k++)
-    memcpy(coh_tree_column(&g->query, k), queries->features + k * queries->n_rows,
-           (size_t)queries->n_rows * sizeof(float));
-  uint32_t *id = coh_tree_row_numbers(&g->query);
-  for (int64_t i = 0; i < queries->n_rows; i++)
-    id[i] = (uint32_t)i;
-}
-
 // values of leaves, when the tree has its shape: the rows of each lie side by side then
-static void fill_leaves(const coh_tree_grower *g, const double *targets,
-                        const coh_tree_queries *queries, coh_tree *tree) {
+static void fill_leaves(const coh_tree_grower *g, const double *targets, double *sums,
+                        coh_tree *tree) {
   const uint32_t *id = coh_tree_row_numbers(&g->sample);
   for (int64_t k = 0; k < tree->n_leaves; k++) {
     const coh_tree_task *leaf = &g->leaf[k];
@@ -192,20 +165,12 @@ static void fill_leaves(const coh_tree_grower *g, const double *targets,
       sum += targets[id[i]];
     if (leaf->end - leaf->begin > 1) sum /= (double)(leaf->end - leaf->begin);
     tree->value[leaf->node] = sum;
-  }
-  if (!queries) return;
-  const uint32_t *query_id = coh_tree_row_numbers(&g->query);
-  for (int64_t k = 0; k < tree->n_leaves; k++) {
-    const coh_tree_task *leaf = &g->leaf[k];
-    double value = tree->value[leaf->node];
-    for (int64_t i = leaf->query_begin; i < leaf->query_end; i++)
-      queries->sums[query_id[i]] += value;
-    for (int64_t i = leaf->begin; queries->sample_sums && i < leaf->end; i++)
-      queries->sample_sums[id[i]] += value;
+    for (int64_t i = leaf->begin; sums && i < leaf->end; i++)
+      sums[id[i]] += sum;
   }
 }
 
-coh_status coh_tree_push(coh_tree_grower *g, int64_t *depth, coh_tree_task task) {
+static coh_status push(coh_tree_grower *g, int64_t *depth, coh_tree_task task) {
   if (*depth == g->stack_capacity) {
     coh_tree_task *stack = coh_alloc_resize(g->stack, (size_t)g->stack_capacity,
                                             (size_t)(2 * g->stack_capacity), sizeof *stack);
@@ -217,86 +182,72 @@ coh_status coh_tree_push(coh_tree_grower *g, int64_t *depth, coh_tree_task task)
   return COH_OK;
 }
 
-// what is left to do while a tree grows
-typedef struct growth {
-  coh_tree_grower *g;
-  const coh_tree_options *options;
-  coh_tree *tree;
-  int64_t depth;
-} growth;
-
-static inline void make_leaf(growth *w, const coh_tree_task *task) {
-  w->tree->node[task->node] = (coh_tree_node){.threshold = INFINITY, .left = task->node};
-  w->g->leaf[w->tree->n_leaves++] = *task;
-}
-
-// a node too small to be cut is a leaf at once, others wait
-static inline coh_status settle(growth *w, coh_tree_task task) {
+// a node too small to be cut is a leaf at once, a small subtree grows at once, others wait
+static inline coh_status settle(coh_tree_growth *w, coh_tree_task task) {
   int64_t n = task.end - task.begin;
-  if (n >= w->options->n_min && n > 1) return coh_tree_push(w->g, &w->depth, task);
-  make_leaf(w, &task);
+  if (n < w->options->n_min || n < 2) coh_tree_make_leaf(w, &task);
+#ifdef __AVX2__
+  else if (n <= COH_TREE_FEW && w->options->split != COH_SPLIT_BEST &&
+           w->g->n_features <= COH_TREE_FEW_FEATURES)
+    coh_tree_grow_few(w, &task);
+#endif
+  else
+    return push(w->g, &w->depth, task);
   return COH_OK;
 }
 
-COH_TREE_INLINE coh_status grow_node(growth *w, int64_t d, const coh_tree_task *at,
-                                     coh_stream *stream) {
+COH_TREE_INLINE coh_status grow_node(coh_tree_growth *w, int64_t d, const coh_tree_task *at) {
   coh_tree_grower *g = w->g;
   coh_tree *tree = w->tree;
-  int64_t n = at->end - at->begin, n_queries = at->query_end - at->query_begin;
   coh_tree_cut cut;
-  COH_TRY(find_cut(g, w->options, d, at->begin, n, stream, &cut));
+  COH_TRY(find_cut(g, w->options, d, at->begin, at->end - at->begin, w->stream, &cut));
   if (cut.feature < 0) {
-    make_leaf(w, at);
+    coh_tree_make_leaf(w, at);
     return COH_OK;
   }
-  int64_t middle = at->begin + coh_tree_part(&g->sample, &g->spare, d + 2, at->begin, n,
-                                             cut.feature, cut.threshold);
-  int64_t query_middle = at->query_begin;
-  if (n_queries > 0)
-    query_middle += coh_tree_part(&g->query, &g->spare, d + 1, at->query_begin, n_queries,
-                                  cut.feature, cut.threshold);
+  int64_t middle = at->begin + coh_tree_part(&g->sample, &g->spare, d + 2, at->begin,
+                                             at->end - at->begin, cut.feature, cut.threshold);
   uint32_t left = (uint32_t)tree->n_nodes;
   tree->n_nodes += 2;
   COH_TRY(reserve(tree, tree->n_nodes));
-  tree->node[at->node] = (coh_tree_node){cut.threshold, (uint32_t)cut.feature, left};
-  COH_TRY(settle(w, (coh_tree_task){left + 1, middle, at->end, query_middle, at->query_end}));
-  return settle(w, (coh_tree_task){left, at->begin, middle, at->query_begin, query_middle});
+  tree->node[at->node] = coh_tree_cut_node(tree, cut.threshold, cut.feature, left);
+  COH_TRY(settle(w, (coh_tree_task){left + 1, middle, at->end}));
+  return settle(w, (coh_tree_task){left, at->begin, middle});
 }
 
-COH_TREE_INLINE coh_status grow_all(growth *w, int64_t d, coh_stream *stream) {
-  coh_tree_grower *g = w->g;
+COH_TREE_INLINE coh_status grow_all(coh_tree_growth *w, int64_t d) {
   while (w->depth > 0) {
-    coh_tree_task at = g->stack[--w->depth];
-    COH_TRY(grow_node(w, d, &at, stream));
+    coh_tree_task at = w->g->stack[--w->depth];
+    COH_TRY(grow_node(w, d, &at));
   }
   return COH_OK;
 }
 
-static coh_status grow_by_width(growth *w, coh_stream *stream) {
+static coh_status grow_by_width(coh_tree_growth *w) {
   switch (w->g->n_features) {
   case 2:
-    return grow_all(w, 2, stream);
+    return grow_all(w, 2);
   case 3:
-    return grow_all(w, 3, stream);
+    return grow_all(w, 3);
   case 5:
-    return grow_all(w, 5, stream);
+    return grow_all(w, 5);
   default:
-    return grow_all(w, w->g->n_features, stream);
+    return grow_all(w, w->g->n_features);
   }
 }
 
 coh_status coh_tree_grow(coh_tree_grower *g, const coh_tree_options *options,
-                         const coh_tree_sample *sample, const coh_tree_queries *queries,
-                         coh_stream *stream, coh_tree *tree) {
+                         const coh_tree_sample *sample, coh_stream *stream, double *sums,
+                         coh_tree *tree) {
   load_sample(g, sample);
-  if (queries) coh_tree_load_queries(g, queries);
   g->n_drawn = COH_TREE_DRAWS;
   tree->n_leaves = 0;
   tree->n_nodes = 1;
+  tree->feature_bits = g->feature_bits;
   COH_TRY(reserve(tree, 1));
-  growth w = {.g = g, .options = options, .tree = tree};
-  COH_TRY(settle(&w, (coh_tree_task){0, 0, sample->n_rows, 0, queries ? queries->n_rows : 0}));
-  COH_TRY(grow_by_width(&w, stream));
-  fill_leaves(g, sample->targets, queries, tree);
+  coh_tree_growth w = {.g = g, .options = options, .tree = tree, .stream = stream};
+  COH_TRY(settle(&w, (coh_tree_task){0, 0, sample->n_rows}));
+  COH_TRY(grow_by_width(&w));
+  fill_leaves(g, sample->targets, sums, tree);
   return COH_OK;
 }

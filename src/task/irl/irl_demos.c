@@ -98,8 +98,8 @@ static coh_status state_of(const coh_mdp *mdp, const coh_transitions *data, cons
   if (data->n_values == 1 && values[0] >= 0 && (double)values[0] < (double)mdp->n_states &&
       floorf(values[0]) == values[0])
     found = (int64_t)values[0];
-  for (int64_t k = 0;
-       data->n_values == mdp->n_states && data->n_values > 1 && k < data->n_values; k++) {
+  bool is_vector = data->n_values > 1 && data->n_values <= mdp->n_states;
+  for (int64_t k = 0; is_vector && k < data->n_values; k++) {
     if (values[k] == 0) continue;
     COH_CHECK(values[k] == 1 && found < 0, COH_E_DATA,
               "%s: row %lld (trajectory %lld): the state is not one-hot", data->source,

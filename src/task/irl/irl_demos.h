@@ -24,7 +24,8 @@ coh_status coh_irl_demos_act(const coh_mdp *mdp, const double *policy, uint64_t 
                              int64_t first_index, int64_t n, int64_t length,
                              coh_irl_demos *demos);
 
-/* Read a file of transitions; the first `most` trajectories of those before the last held_out,
+/* Read a file of transitions, states as numbers or one-hot (the last states of the model may
+ * have no place in the vector); the first `most` trajectories of those before the last held_out,
  * which go to `held`. Fails: COH_E_DATA: a state or action that the model lacks, a step that it
  * gives probability zero (which trajectory, which step), a gap. */
 coh_status coh_irl_demos_read(const coh_mdp *mdp, const char *path, int64_t most,

@@ -37,9 +37,11 @@ static double total_variation(int64_t n, const double *a, const double *b) {
 // of recovered and true rewards of states; a reward of actions counts by its mean
 static double correlation(const coh_irl_world *world, const double *reward) {
   const coh_mdp *mdp = world->mdp;
-  double n = (double)mdp->n_states, x1 = 0, y1 = 0, xx = 0, yy = 0, xy = 0;
+  double n = 0, x1 = 0, y1 = 0, xx = 0, yy = 0, xy = 0;
   for (int64_t s = 0; s < mdp->n_states; s++) {
     double x = 0, y = world->reward[s];
+    if (coh_mdp_is_terminal(mdp, s)) continue; // it has no rows to pay
+    n++;
     for (int64_t row = mdp->first_row[s]; row < mdp->first_row[s + 1]; row++)
       x += reward[row];
     x /= (double)(mdp->first_row[s + 1] - mdp->first_row[s]);

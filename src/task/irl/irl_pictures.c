@@ -36,7 +36,7 @@ static void size_panel(const coh_irl_world *world, panel *made) {
   made->rows = (world->picture_rows + made->shrink - 1) / made->shrink;
   made->columns = (world->picture_columns + made->shrink - 1) / made->shrink;
   int64_t scale = room * made->shrink / longest;
-  made->scale = (int)(scale < 1 ? 1 : scale > 48 ? 48 : scale);
+  made->scale = (int)(scale < 1 ? 1 : scale > 96 ? 96 : scale);
 }
 
 // mean (or sum) of numbers of states in every square
@@ -46,13 +46,14 @@ static coh_status gather_cells(const coh_irl_world *world, const panel *made,
   double *sum;
   COH_NEW(sum, 2 * n);
   for (int64_t s = 0; s < world->mdp->n_states; s++) {
+    if (world->cell[s] < 0 || coh_mdp_is_terminal(world->mdp, s)) continue;
     int64_t row = world->cell[s] / world->picture_columns / made->shrink;
     int64_t column = world->cell[s] % world->picture_columns / made->shrink;
     sum[row * made->columns + column] += by_state[s];
     sum[n + row * made->columns + column]++;
   }
   for (int64_t i = 0; i < n; i++)
-    cells[i] = (float)(is_mean ? sum[i] / sum[n + i] : sum[i]);
+    cells[i] = (float)(is_mean && sum[n + i] > 0 ? sum[i] / sum[n + i] : sum[i]);
   coh_free(sum);
   return COH_OK;
 }
@@ -122,7 +123,8 @@ static void to_states(const coh_mdp *mdp, const double *by_row, double *by_state
     double sum = 0;
     for (int64_t row = mdp->first_row[s]; row < mdp->first_row[s + 1]; row++)
       sum += by_row[row];
-    by_state[s] = sum / (double)(mdp->first_row[s + 1] - mdp->first_row[s]);
+    int64_t n = mdp->first_row[s + 1] - mdp->first_row[s];
+    by_state[s] = n > 0 ? sum / (double)n : 0;
   }
 }
 
@@ -132,7 +134,7 @@ static int64_t walk(const coh_irl_world *world, const panel *made, const int32_t
   const coh_mdp *mdp = world->mdp;
   int64_t n = 0;
   double pixels = (double)made->scale / (double)made->shrink;
-  while (n < MOST_STEPS) {
+  while (n < MOST_STEPS && world->cell[state] >= 0 && !coh_mdp_is_terminal(mdp, state)) {
     x[n] = ((double)(world->cell[state] % world->picture_columns) + 0.5) * pixels;
     y[n++] = ((double)(world->cell[state] / world->picture_columns) + 0.5) * pixels;
     int64_t row = mdp->first_row[state] + choice[state], best = mdp->first_entry[row];

@@ -10,13 +10,15 @@ static void pca_destroy(void **task) {
   if (!pca) return;
   coh_principal_fit_destroy(&pca->fit);
   coh_dataset_destroy(&pca->dataset);
+  coh_dataset_destroy(&pca->images);
   coh_free(pca->projected);
   COH_DELETE(*task);
 }
 
 static coh_status create(coh_pca *pca) {
   const coh_run_context *c = pca->context;
-  coh_status status = coh_dataset_create(&pca->options->data, &pca->dataset);
+  coh_status status =
+      coh_map_source_open(&pca->options->source, c->n_threads, &pca->dataset, &pca->images);
   pca->problem = (coh_principal_problem){.world = c->world,
                                          .lanes = c->lanes,
                                          .n_threads = c->n_threads,
@@ -157,11 +159,10 @@ static const coh_task_chart charts[] = {{0}};
 static const char *const progress[] = {"pca/explained", NULL};
 
 const coh_task_type coh_task_pca = {
-    .kind =
-        {"pca",
-         "Principal component analysis: exact or randomised, over ranks (Pearson "
-         "1901; Halko, Martinsson, Tropp 2011).",
-         coh_pca_option_table, sizeof(coh_pca_options)},
+    .kind = {"pca",
+             "Principal component analysis: exact or randomised, over ranks (Pearson "
+             "1901; Halko, Martinsson, Tropp 2011).",
+             coh_pca_option_table, sizeof(coh_pca_options)},
     .unit = "passes",
     .create = pca_create,
     .destroy = pca_destroy,
@@ -173,6 +174,7 @@ const coh_task_type coh_task_pca = {
     .save = pca_save,
     .load = pca_load,
     .results = coh_pca_results,
+    .place = coh_pca_place,
     .charts = charts,
     .progress = progress,
 };

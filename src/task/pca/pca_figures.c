@@ -25,7 +25,7 @@ static coh_status draw_scree(const coh_pca *pca, const char *folder, coh_results
       {.label = "each", .style = COH_SERIES_BARS, .n = n, .x = x, .y = share},
       {.label = "together", .style = COH_SERIES_MARKED, .n = n, .x = x, .y = together}};
   coh_panel panel = {.title = "Variance explained",
-                     .x = {.label = "component"},
+                     .x = {.label = "component", .min = 0.4, .max = (double)n + 0.6},
                      .y = {.label = "% of the variance", .min = 0, .max = 100},
                      .series = series,
                      .n_series = 2};

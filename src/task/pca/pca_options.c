@@ -4,11 +4,7 @@
 #define FIELD(member) .offset = offsetof(coh_pca_options, member)
 
 const coh_option coh_pca_option_table[] = {
-    {.name = "data",
-     .type = COH_KIND,
-     FIELD(data),
-     .kinds = &coh_dataset_kinds,
-     .doc = "Rows to project; with labels, figures are coloured by them."},
+    COH_MAP_SOURCE_OPTIONS(coh_pca_options, source),
     {.name = "values",
      .type = COH_CHOICE,
      FIELD(values),

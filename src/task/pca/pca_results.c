@@ -74,7 +74,7 @@ coh_status coh_pca_results(void *task, coh_results *results) {
     status = write_embedding(pca);
     if (status == COH_OK) status = coh_pca_figures(pca, results);
     coh_map_view view = {.rows = pca->dataset,
-                         .images = pca->dataset,
+                         .images = pca->images ? pca->images : pca->dataset,
                          .y = pca->projected,
                          .dims = coh_principal_fit_result(pca->fit)->k,
                          .folder = pca->context->folder};

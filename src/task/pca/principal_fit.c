@@ -5,17 +5,20 @@
 #include "base/alloc.h"
 #include "cohort/random.h"
 #include "la/blas.h"
+#include "la/byte_gram.h"
 #include "la/lapack.h"
 #include "la/vector.h"
 #include "task/pca/principal.h"
 
-enum { PANEL = 2048, GROUPS = 8 };
+// rows of a panel, added up in single precision, or in integers where rows are bytes
+enum { PANEL = 2048, BYTE_PANEL = 2048, GROUPS = 8 };
 
 struct coh_principal_fit {
   const coh_principal_problem *problem;
   int64_t n, d, columns; /* rows, values, columns of the basis */
   int64_t passes, n_passes;
-  bool exact;
+  bool exact, bytes; /* bytes: exact, products in integers, about the affine map's shift */
+  int64_t panel;     /* rows */
   int64_t n_panels, groups_a_lane, n_groups; /* of the run */
   int64_t n_products, n_sums; /* doubles of a group: products, d sums, d squares */
   float *shift;               /* (d) */
@@ -83,7 +86,10 @@ coh_status coh_principal_fit_create(const coh_principal_problem *problem,
              (o->method == COH_PRINCIPAL_AUTO && f->d <= COH_PRINCIPAL_WIDE);
   f->columns = f->exact ? 0 : smaller(o->components + o->oversample, f->d);
   f->n_passes = f->exact ? 1 : o->powers + 2;
-  f->n_panels = (f->n + PANEL - 1) / PANEL;
+  f->bytes =
+      f->exact && spec->dtype == COH_DTYPE_U8 && (o->center || problem->affine.shift == 0);
+  f->panel = f->bytes ? BYTE_PANEL : PANEL;
+  f->n_panels = (f->n + f->panel - 1) / f->panel;
   f->groups_a_lane = problem->lanes.n_lanes >= GROUPS ? 1 : GROUPS / problem->lanes.n_lanes;
   f->n_groups = problem->lanes.n_lanes * f->groups_a_lane;
   f->n_products = f->exact ? f->d * (f->d + 1) / 2 : f->d * f->columns;
@@ -119,6 +125,11 @@ void coh_principal_fit_destroy(coh_principal_fit **fit) {
 // the mean of the first rows is near enough to the mean for nothing to cancel
 static coh_status choose_shift(coh_principal_fit *f) {
   if (!f->problem->options.center) return COH_OK; // about the origin, as asked
+  if (f->bytes) {
+    for (int64_t j = 0; j < f->d; j++)
+      f->shift[j] = f->problem->affine.shift;
+    return COH_OK;
+  }
   int64_t rows = smaller(f->n, 256);
   COH_TRY(coh_dataset_check_finite(f->problem->dataset, 0, rows));
   float *row;
@@ -132,10 +143,11 @@ static coh_status choose_shift(coh_principal_fit *f) {
 
 // scratch of a thread
 typedef struct panel_work {
-  float *rows;    /* (PANEL, d), shifted */
-  float *product; /* (d, d) or (d, columns) */
-  float *left;    /* (PANEL, columns) */
-  float *sum;     /* (d) */
+  float *rows;                     /* (PANEL, d), shifted */
+  float *product;                  /* (d, d) or (d, columns) */
+  float *left;                     /* (PANEL, columns) */
+  float *sum;                      /* (d) */
+  int32_t *gram, *scratch, *count; /* bytes: products (d padded, pitch), and sums (d) */
 } panel_work;
 
 static void panel_work_fini(panel_work *w) {
@@ -143,10 +155,19 @@ static void panel_work_fini(panel_work *w) {
   coh_free(w->product);
   coh_free(w->left);
   coh_free(w->sum);
+  coh_free(w->gram);
+  coh_free(w->scratch);
+  coh_free(w->count);
 }
 
 static coh_status panel_work_init(const coh_principal_fit *f, panel_work *w) {
   int64_t columns = f->exact ? f->d : f->columns;
+  if (f->bytes) {
+    COH_NEW(w->gram, (f->d + 4) * coh_la_byte_gram_pitch(f->d));
+    COH_NEW(w->scratch, coh_la_byte_gram_scratch(f->d));
+    COH_NEW(w->count, f->d);
+    return COH_OK;
+  }
   COH_NEW(w->rows, PANEL * f->d);
   COH_NEW(w->product, f->d * columns);
   COH_NEW(w->left, f->exact ? 1 : PANEL * columns);
@@ -169,8 +190,41 @@ static void add_squares(int64_t n, int64_t d, const float *rows, double *squares
       squares[j] += (double)rows[i * d + j] * (double)rows[i * d + j];
 }
 
+// exact integers become exact doubles; the affine map's scale waits for the end
+static void add_byte_panel(const coh_principal_fit *f, int64_t panel, panel_work *w,
+                           double *sums) {
+  int64_t first = panel * BYTE_PANEL, n = smaller(BYTE_PANEL, f->n - first), d = f->d;
+  int64_t pitch = coh_la_byte_gram_pitch(d);
+  const uint8_t *rows = coh_dataset_row(f->problem->dataset, first);
+  memset(w->gram, 0, (size_t)((d + 4) * pitch) * sizeof *w->gram);
+  memset(w->count, 0, (size_t)d * sizeof *w->count);
+  coh_la_byte_gram(n, d, rows, w->gram, w->scratch);
+  for (int64_t i = 0; i < n; i++)
+    for (int64_t j = 0; j < d; j++)
+      w->count[j] += rows[i * d + j];
+  for (int64_t i = 0; i < d; i++) {
+    double *row = sums + i * (i + 1) / 2;
+    for (int64_t j = 0; j <= i; j++)
+      row[j] += w->gram[i * pitch + j];
+    sums[f->n_products + i] += w->count[i];
+  }
+}
+
+// sums of bytes to those of their values above the shift
+static void scale_sums(const coh_principal_fit *f, double *sums) {
+  double scale = (double)f->problem->affine.scale;
+  for (int64_t i = 0; i < f->n_products; i++)
+    sums[i] *= scale * scale;
+  for (int64_t j = 0; j < f->d; j++)
+    sums[f->n_products + j] *= scale;
+}
+
 static coh_status add_panel(const coh_principal_fit *f, int64_t panel, panel_work *w,
                             double *sums) {
+  if (f->bytes) {
+    add_byte_panel(f, panel, w, sums);
+    return COH_OK;
+  }
   int64_t first = panel * PANEL, n = smaller(PANEL, f->n - first), d = f->d;
   coh_dataset_read(f->problem->dataset, first, n, f->problem->affine, w->rows);
   for (int64_t i = 0; i < n; i++)
@@ -359,6 +413,7 @@ coh_status coh_principal_fit_pass(coh_principal_fit *f) {
     f->source[lane] = f->group[lane * f->groups_a_lane];
   }
   COH_TRY(coh_lane_sum_run(f->sum, f->source, f->n_sums, f->group[0]));
+  if (f->bytes) scale_sums(f, f->group[0]);
   status = f->exact ? solve_exact(f, f->group[0]) : solve_randomised(f, f->group[0]);
   COH_TRY(coh_comm_agree(world, status));
   f->passes++;

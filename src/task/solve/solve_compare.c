@@ -25,6 +25,7 @@ const char *const coh_solve_contestants[] = {
     "inexact_policy_iteration",
     "{inexact_policy_iteration: {solver: gmres}}",
     "{inexact_policy_iteration: {solver: gauss_seidel}}",
+    "aggregation",
     NULL,
 };
 
@@ -43,8 +44,22 @@ static const char *const names[] = {
     "inexact policy iteration, BiCGStab",
     "inexact policy iteration, GMRES",
     "inexact policy iteration, Gauss-Seidel",
+    "inexact policy iteration, aggregation",
 };
-enum { N_NAMES = sizeof names / sizeof *names, N_SWEEPING = 6 };
+enum { N_NAMES = sizeof names / sizeof *names, N_PANELS = 3 };
+
+// curves, in the order of the list; a panel ends where its number says
+static const char *const labels[N_NAMES] = {
+    "Jacobi",      "Gauss-Seidel",     "SOR",           "Anderson",      "topological",
+    "prioritised", "Jacobi",           "Gauss-Seidel",  "SOR",           "exact BiCGStab",
+    "exact GMRES", "inexact BiCGStab", "inexact GMRES", "inexact G.-S.", "aggregation",
+};
+static const struct {
+  const char *title;
+  int64_t end;
+} parts[N_PANELS] = {{"Value iteration", 6},
+                     {"Modified policy iteration", 9},
+                     {"Policy iteration, exact and inexact", N_NAMES}};
 
 // seconds are this machine's: rows are in the order of the list
 static void add_table(const coh_solve *solve, coh_results *results) {
@@ -85,27 +100,29 @@ static void take_curve(const coh_solve_line *line, double *xy, coh_series *serie
 }
 
 static coh_status draw(const coh_solve *solve, coh_results *results, double *xy) {
-  coh_series series[2][MOST_CURVES] = {{{0}}};
-  int64_t n[2] = {0};
-  for (int64_t k = 0; k < N_NAMES; k++) {
-    int panel = k >= N_SWEEPING;
-    coh_series *curve = &series[panel][n[panel]++];
-    curve->label = names[k];
-    take_curve(&solve->line[k + 1], xy + 2 * COH_SOLVE_POINTS * k, curve);
-  }
-  coh_panel panels[2];
-  for (int p = 0; p < 2; p++)
-    panels[p] = (coh_panel){.title = p ? "Policy iteration" : "Value iteration",
+  coh_series series[N_PANELS][MOST_CURVES] = {{{0}}};
+  coh_panel panels[N_PANELS];
+  int64_t k = 0;
+  for (int p = 0; p < N_PANELS; p++) {
+    int64_t first = k;
+    for (; k < parts[p].end; k++) {
+      coh_series *curve = &series[p][k - first];
+      curve->label = labels[k];
+      take_curve(&solve->line[k + 1], xy + 2 * COH_SOLVE_POINTS * k, curve);
+    }
+    panels[p] = (coh_panel){.title = parts[p].title,
                             .x = {.label = "sweeps' worth of transitions", .logarithmic = true},
                             .y = {.label = "width of the bound", .logarithmic = true},
                             .series = series[p],
-                            .n_series = n[p]};
+                            .n_series = k - first};
+  }
   char path[PATH_BYTES];
   snprintf(path, sizeof path, "%s/figures", solve->context->folder);
   COH_TRY(coh_folder_make(path));
   bool drawn;
   COH_TRY(coh_chart_write(
-      &(coh_chart){.panels = panels, .n_panels = 2, .columns = 1, .width = 900, .height = 620},
+      &(coh_chart){
+          .panels = panels, .n_panels = N_PANELS, .columns = 1, .width = 1200, .height = 480},
       path, "methods", &drawn));
   if (drawn)
     coh_results_picture(results, "figures/methods.svg",

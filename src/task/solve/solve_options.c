@@ -17,8 +17,10 @@ const coh_option coh_solve_option_table[] = {
      FIELD(objective),
      .initial = "discounted",
      .choices = "discounted|reach|total",
-     .doc = "The discounted reward; the probability of ever reaching the target; or the "
-            "undiscounted reward (until the target, where one is named)."},
+     .doc =
+         "The discounted reward, whose rows ranks divide among them; the probability of ever "
+         "reaching the target, or the undiscounted reward (until the target, where one is "
+         "named): every rank holds the whole model."},
     {.name = "discount",
      .type = COH_REAL,
      FIELD(discount),
@@ -73,7 +75,9 @@ const coh_option coh_solve_option_table[] = {
      .choices = COH_MDP_FORM_CHOICES,
      .doc = "discounted: what sweeps read. plain: 12 bytes a transition; patterns: 2, the same "
             "bits, for models of few different rows of probabilities; single: 6, in single "
-            "precision until the bound needs more. Columns of the last two lie near the state."},
+            "precision until the bound needs more. Columns of the last two lie near the state; "
+            "with "
+            "them every rank holds the whole model."},
     {.name = "q",
      .type = COH_BOOL,
      FIELD(q),
@@ -83,6 +87,7 @@ const coh_option coh_solve_option_table[] = {
      .type = COH_BOOL,
      FIELD(compare),
      .initial = "false",
-     .doc = "discounted: then solve with every other method too, for a table and curves."},
+     .doc = "discounted: then solve with every other method too, for a table and curves; every "
+            "rank holds the whole model."},
     {0},
 };

@@ -11,9 +11,8 @@ static bool ends_with(const char *text, const char *ending) {
   return n >= m && strcmp(text + n - m, ending) == 0;
 }
 
-static coh_status set_action(const coh_solve *solve, const char *path, int64_t state,
+static coh_status set_action(const coh_mdp *mdp, const char *path, int64_t state,
                              int64_t action, int32_t *choice) {
-  const coh_mdp *mdp = solve->mdp;
   COH_CHECK(state >= 0 && state < mdp->n_states, COH_E_DATA,
             "%s: state %lld; the model has %lld", path, (long long)state,
             (long long)mdp->n_states);
@@ -28,9 +27,8 @@ static coh_status set_action(const coh_solve *solve, const char *path, int64_t s
                   (long long)action);
 }
 
-static coh_status from_npy(const coh_solve *solve, const char *path, coh_array *array,
+static coh_status from_npy(const coh_mdp *mdp, const char *path, coh_array *array,
                            int32_t *choice, double *weight, bool *is_weight) {
-  const coh_mdp *mdp = solve->mdp;
   int64_t n = coh_array_count(array);
   *is_weight = array->dtype == COH_DTYPE_F64;
   if (*is_weight) {
@@ -46,21 +44,21 @@ static coh_status from_npy(const coh_solve *solve, const char *path, coh_array *
   COH_CHECK(n == mdp->n_states, COH_E_DATA, "%s: %lld actions; the model has %lld states", path,
             (long long)n, (long long)mdp->n_states);
   for (int64_t s = 0; s < n; s++)
-    COH_TRY(set_action(solve, path, s,
+    COH_TRY(set_action(mdp, path, s,
                        array->dtype == COH_DTYPE_I32 ? ((const int32_t *)array->data)[s]
                                                      : ((const int64_t *)array->data)[s],
                        choice));
   return COH_OK;
 }
 
-static coh_status from_csv(const coh_solve *solve, const char *path, const coh_csv *csv,
+static coh_status from_csv(const coh_mdp *mdp, const char *path, const coh_csv *csv,
                            int32_t *choice) {
   COH_CHECK(csv->n_columns == 2 && strcmp(csv->field[0], "state") == 0 &&
                 strcmp(csv->field[1], "action") == 0,
             COH_E_DATA, "%s:1: a policy's columns are state,action", path);
-  COH_CHECK(csv->n_rows - 1 == solve->mdp->n_states, COH_E_DATA,
+  COH_CHECK(csv->n_rows - 1 == mdp->n_states, COH_E_DATA,
             "%s: %lld rows; the model has %lld states", path, (long long)csv->n_rows - 1,
-            (long long)solve->mdp->n_states);
+            (long long)mdp->n_states);
   for (int64_t k = 1; k < csv->n_rows; k++) {
     double state, action;
     COH_TRY(coh_csv_number(path, csv, k, 0, &state));
@@ -68,17 +66,17 @@ static coh_status from_csv(const coh_solve *solve, const char *path, const coh_c
     COH_CHECK(state == (double)(k - 1) && action >= 0 && action < 0x1p31, COH_E_DATA,
               "%s:%lld: states come in order from 0, actions are numbers", path,
               (long long)k + 1);
-    COH_TRY(set_action(solve, path, k - 1, (int64_t)action, choice));
+    COH_TRY(set_action(mdp, path, k - 1, (int64_t)action, choice));
   }
   return COH_OK;
 }
 
-static coh_status read_file(const coh_solve *solve, const char *path, int32_t *choice,
+static coh_status read_file(const coh_mdp *mdp, const char *path, int32_t *choice,
                             double *weight, bool *is_weight) {
   if (ends_with(path, ".csv")) {
     coh_csv csv;
     COH_TRY(coh_csv_read(path, (size_t)1 << 32, ',', &csv));
-    coh_status status = from_csv(solve, path, &csv, choice);
+    coh_status status = from_csv(mdp, path, &csv, choice);
     coh_csv_clear(&csv);
     return status;
   }
@@ -86,18 +84,19 @@ static coh_status read_file(const coh_solve *solve, const char *path, int32_t *c
             "policy: '%s' is neither uniform nor a file .npy or .csv", path);
   coh_array array;
   COH_TRY(coh_npy_read(path, &array));
-  coh_status status = from_npy(solve, path, &array, choice, weight, is_weight);
+  coh_status status = from_npy(mdp, path, &array, choice, weight, is_weight);
   coh_array_clear(&array);
   return status;
 }
 
-coh_status coh_solve_read_policy(const coh_solve *solve, int32_t **choice, double **weight) {
+coh_status coh_solve_read_policy(const coh_solve *solve, const coh_mdp *mdp, int32_t **choice,
+                                 double **weight) {
   const char *path = solve->options->policy;
   if (strcmp(path, "uniform") == 0) return COH_OK;
   bool is_weight = false;
-  COH_NEW(*choice, solve->mdp->n_states);
-  COH_NEW(*weight, solve->mdp->n_rows);
-  COH_TRY(read_file(solve, path, *choice, *weight, &is_weight));
+  COH_NEW(*choice, mdp->n_states);
+  COH_NEW(*weight, mdp->n_rows);
+  COH_TRY(read_file(mdp, path, *choice, *weight, &is_weight));
   if (is_weight)
     COH_DELETE(*choice);
   else

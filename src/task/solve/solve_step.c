@@ -33,36 +33,32 @@ static void note_round(coh_solve *solve) {
 }
 
 /* the policy that is greedy for the given one's value, and how much better the best may be */
-static void improve(coh_solve *solve) {
-  const coh_mdp *mdp = solve->mdp;
-  int64_t n = mdp->n_states;
-  double low, high, lower, upper;
-  int32_t *before = solve->choice;
-  coh_mdp_rows rows;
-  coh_mdp_rows_measure(mdp, &rows);
-  // next values and choices go where the bounds and the plan's choices are not needed any more
-  double *next = solve->plan->next;
-  int32_t *greedy = solve->plan->choice;
-  coh_mdp_sweep(mdp, solve->options->sense == 1, solve->context->n_threads, solve->values, next,
-                greedy, &low, &high);
-  double largest = 0.0;
-  for (int64_t s = 0; s < n; s++)
-    largest = fmax(largest, fabs(solve->values[s]));
-  coh_mdp_macqueen(&rows, mdp->discount, coh_mdp_rounding(&rows, mdp->discount, largest), low,
-                   high, &lower, &upper);
+static coh_status improve(coh_solve *solve) {
+  coh_mdp_shard *model = solve->model;
+  double lower, upper, discount = model->mdp->discount, *next = solve->scratch;
+  bool minimize = solve->options->sense == 1;
+  int32_t *greedy = solve->plan->choice; // not needed any more
+  coh_mdp_change change;
+  COH_TRY(coh_mdp_shard_bellman(model, (coh_mdp_bellman){.minimize = minimize}, solve->values,
+                                next, greedy, &change));
+  coh_mdp_macqueen(&model->rows, discount,
+                   coh_mdp_rounding(&model->rows, discount, change.largest), change.low,
+                   change.high, &lower, &upper);
   solve->gain = 0.0;
-  for (int64_t s = 0; s < n; s++) {
-    solve->n_changed += greedy[s] != before[s];
-    double best = solve->options->sense == 1 ? solve->values[s] - (next[s] + lower)
-                                             : next[s] + upper - solve->values[s];
+  for (int64_t s = 0; s < model->n_own; s++) {
+    solve->n_changed += greedy[s] != solve->choice[s];
+    double best =
+        minimize ? solve->values[s] - (next[s] + lower) : next[s] + upper - solve->values[s];
     solve->gain = fmax(solve->gain, best);
   }
-  memcpy(solve->choice, greedy, (size_t)n * sizeof *greedy);
+  memcpy(solve->choice, greedy, (size_t)model->n_own * sizeof *greedy);
+  COH_TRY(coh_mdp_shard_sum_int(model, &solve->n_changed));
+  return coh_mdp_shard_largest(model, &solve->gain);
 }
 
-static void keep_answer(coh_solve *solve) {
+static coh_status keep_answer(coh_solve *solve) {
   const coh_mdp_plan *plan = solve->plan;
-  int64_t n = solve->mdp->n_states;
+  int64_t n = solve->model->n_own;
   memcpy(solve->values, plan->values, (size_t)n * sizeof *solve->values);
   for (int64_t s = 0; s < n; s++) {
     solve->lower[s] = plan->values[s] - 0.5 * plan->width;
@@ -70,22 +66,24 @@ static void keep_answer(coh_solve *solve) {
   }
   solve->width = plan->width;
   if (!solve->chain) memcpy(solve->choice, plan->choice, (size_t)n * sizeof *solve->choice);
-  if (solve->options->find == COH_SOLVE_IMPROVE) improve(solve);
+  if (solve->options->find == COH_SOLVE_IMPROVE) COH_TRY(improve(solve));
   solve->has_answer = true;
+  return COH_OK;
 }
 
-static void measure_distance(coh_solve *solve) {
-  double distance = 0.0;
-  for (int64_t s = 0; s < solve->mdp->n_states; s++)
-    distance = fmax(distance, fabs(solve->plan->values[s] - solve->values[s]));
-  solve->line[solve->turn].distance = distance;
+static coh_status measure_distance(coh_solve *solve) {
+  double *distance = &solve->line[solve->turn].distance;
+  *distance = 0.0;
+  for (int64_t s = 0; s < solve->model->n_own; s++)
+    *distance = fmax(*distance, fabs(solve->plan->values[s] - solve->values[s]));
+  return coh_mdp_shard_largest(solve->model, distance);
 }
 
 static coh_status end_turn(coh_solve *solve) {
   if (solve->turn == 0)
-    keep_answer(solve);
+    COH_TRY(keep_answer(solve));
   else if (!solve->line[solve->turn].has_failed)
-    measure_distance(solve);
+    COH_TRY(measure_distance(solve));
   solve->turn++;
   solve->is_done = solve->turn == solve->n_contestants;
   return solve->is_done ? COH_OK : coh_solve_begin_turn(solve);
@@ -116,9 +114,9 @@ static coh_status solve_undiscounted(coh_solve *solve) {
                                .n_threads = solve->context->n_threads};
   coh_mdp_bounds bounds;
   COH_TRY(options->objective == COH_SOLVE_REACH
-              ? coh_mdp_reach(solve->subject, solve->target, &how, &bounds)
-              : coh_mdp_total_until(solve->subject, solve->target, &how, &bounds));
-  for (int64_t s = 0; s < solve->mdp->n_states; s++) {
+              ? coh_mdp_reach(solve->subject->mdp, solve->target, &how, &bounds)
+              : coh_mdp_total_until(solve->subject->mdp, solve->target, &how, &bounds));
+  for (int64_t s = 0; s < solve->n_states; s++) {
     solve->lower[s] = bounds.lower[s];
     solve->upper[s] = bounds.upper[s];
     solve->values[s] = bounds.lower[s] == bounds.upper[s]

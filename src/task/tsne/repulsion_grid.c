@@ -60,11 +60,6 @@ void coh_tsne_grid_destroy(coh_tsne_grid **grid) {
   COH_DELETE(*grid);
 }
 
-void coh_tsne_grid_size(const coh_tsne_grid *grid, int64_t size[2]) {
-  size[0] = grid->field.size[0];
-  size[1] = grid->field.size[1];
-}
-
 static int64_t round_up(int64_t n, int64_t multiple) {
   return (n + multiple - 1) / multiple * multiple;
 }

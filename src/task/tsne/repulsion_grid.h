@@ -33,7 +33,4 @@ void coh_tsne_grid_destroy(coh_tsne_grid **grid);
 coh_status coh_tsne_grid_run(coh_tsne_grid *grid, const float *y, int64_t first, int64_t n_own,
                              float *push, double *z);
 
-/* Nodes along both axes in the last run, with those that keep images apart. */
-void coh_tsne_grid_size(const coh_tsne_grid *grid, int64_t size[2]);
-
 #endif

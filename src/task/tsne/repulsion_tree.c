@@ -280,3 +280,10 @@ void coh_tsne_tree_walk(const coh_tsne_tree *t, int64_t first, int64_t end, floa
     memcpy(out + (g - first) * (t->dims + 1) * G, sum, (size_t)(t->dims + 1) * sizeof *sum);
   }
 }
+
+void coh_tsne_tree_outside(const coh_tsne_tree *t, const float *at, float *out) {
+  vector place[MOST_DIMS], sum[MOST_DIMS + 1] = {{0}};
+  memcpy(place, at, (size_t)t->dims * sizeof *place);
+  walk_any(t, -1, -1, place, sum);
+  memcpy(out, sum, (size_t)(t->dims + 1) * sizeof *sum);
+}

@@ -28,6 +28,10 @@ int64_t coh_tsne_tree_groups(const coh_tsne_tree *tree);
  * similarities to others, of the points in the tree's order. */
 void coh_tsne_tree_walk(const coh_tsne_tree *tree, int64_t first, int64_t end, float *out);
 
+/* The same for COH_TREE_GROUP places that are no points of the tree, best near each other. at:
+ * (dims, COH_TREE_GROUP); out: (dims + 1, COH_TREE_GROUP). */
+void coh_tsne_tree_outside(const coh_tsne_tree *tree, const float *at, float *out);
+
 /* The point at place i of the tree's order. */
 int64_t coh_tsne_tree_point(const coh_tsne_tree *tree, int64_t i);
 

@@ -183,6 +183,7 @@ const coh_task_type coh_task_tsne = {
     .save = coh_tsne_save,
     .load = coh_tsne_load,
     .results = coh_tsne_results,
+    .place = coh_tsne_place_rows,
     .charts = charts,
     .progress = progress,
 };

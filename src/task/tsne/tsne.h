@@ -15,6 +15,7 @@
 
 #include "cohort/task.h"
 #include "task/map/map_film.h"
+#include "task/pca/principal.h"
 #include "task/tsne/repulsion_grid.h"
 #include "task/tsne/repulsion_tree.h"
 #include "task/tsne/tsne_affinity.h"
@@ -26,15 +27,18 @@ typedef struct coh_tsne {
   const coh_run_context *context;
   const coh_tsne_options *options;
   coh_dataset *dataset;
-  int64_t n, n_values;  /* rows, and values of a row after PCA */
-  float *rows;          /* (n, n_values), in the dataset's order; NULL with a matrix */
-  int64_t dims, stride; /* floats of a point and from point to point: 1 1, 2 2, 3 4 */
-  int method;           /* coh_tsne_method, chosen */
-  double recall;        /* of the neighbours; 1: exact or given */
-  int64_t k;            /* neighbours of a row; 0: all pairs */
-  int32_t *order;       /* (n): the dataset's row of point i */
-  int64_t first, n_own; /* this rank's points */
-  size_t *share;        /* (ranks): bytes of the positions of each */
+  coh_dataset *images;     /* what people know the rows as; NULL: the rows */
+  coh_affine affine;       /* stored values to floats */
+  coh_principal principal; /* what reduced the rows; components NULL: nothing did */
+  int64_t n, n_values;     /* rows, and values of a row after PCA */
+  float *rows;             /* (n, n_values), in the dataset's order; NULL with a matrix */
+  int64_t dims, stride;    /* floats of a point and from point to point: 1 1, 2 2, 3 4 */
+  int method;              /* coh_tsne_method, chosen */
+  double recall;           /* of the neighbours; 1: exact or given */
+  int64_t k;               /* neighbours of a row; 0: all pairs */
+  int32_t *order;          /* (n): the dataset's row of point i */
+  int64_t first, n_own;    /* this rank's points */
+  size_t *share;           /* (ranks): bytes of the positions of each */
   coh_affinities p;
   /* points */
   float *y;               /* (n, stride): all */
@@ -107,9 +111,14 @@ coh_status coh_tsne_divergence(coh_tsne *t, double *divergence);
  * of rows. */
 coh_status coh_tsne_quality(coh_tsne *t, int64_t k, double *trust, double *preserved);
 
+/* Places of new rows on the map as it is: rows (n_new, n_values) as t->rows are; out: (n_new,
+ * dims), on every rank. Collective. Fails: COH_E_MEMORY. tsne_place.c */
+coh_status coh_tsne_place(const coh_tsne *t, int64_t n_new, const float *rows, float *out);
+
 /* ---- task functions in files of their own */
 coh_status coh_tsne_create(const coh_run_context *context, const void *options, void **task);
 void coh_tsne_destroy(void **task);
+coh_status coh_tsne_place_rows(void *task, const coh_place_request *request, coh_array *places);
 coh_status coh_tsne_save(void *task, coh_saver *saver);
 coh_status coh_tsne_load(void *task, coh_loader *loader);
 coh_status coh_tsne_results(void *task, coh_results *results);

@@ -172,7 +172,8 @@ static coh_status part_points(coh_tsne *t) {
 static coh_status create(coh_tsne *t) {
   const coh_run_context *c = t->context;
   coh_status status = coh_tsne_options_check(t->options, c->config_name);
-  if (status == COH_OK) status = coh_dataset_create(&t->options->data, &t->dataset);
+  if (status == COH_OK)
+    status = coh_map_source_open(&t->options->source, c->n_threads, &t->dataset, &t->images);
   if (status == COH_OK) {
     t->n = coh_dataset_spec_of(t->dataset)->n_rows;
     t->dims = t->options->dims;
@@ -215,6 +216,8 @@ void coh_tsne_destroy(void **task) {
   coh_tsne_grid_destroy(&t->grid);
   coh_tsne_tree_destroy(&t->tree);
   coh_dataset_destroy(&t->dataset);
+  coh_dataset_destroy(&t->images);
+  coh_principal_fini(&t->principal);
   void *blocks[] = {t->rows,      t->order,   t->share,    t->y,        t->own,
                     t->velocity,  t->gain,    t->pull,     t->push,     t->block_sum,
                     t->block_all, t->columns, t->saved[0], t->saved[1], t->saved[2]};

@@ -6,11 +6,7 @@
 #define FIELD(member) .offset = offsetof(coh_tsne_options, member)
 
 const coh_option coh_tsne_option_table[] = {
-    {.name = "data",
-     .type = COH_KIND,
-     FIELD(data),
-     .kinds = &coh_dataset_kinds,
-     .doc = "Rows to map; with labels, the map is coloured by them."},
+    COH_MAP_SOURCE_OPTIONS(coh_tsne_options, source),
     {.name = "values",
      .type = COH_CHOICE,
      FIELD(values),

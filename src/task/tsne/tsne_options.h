@@ -4,6 +4,7 @@
 
 #include "cohort/data.h"
 #include "cohort/option.h"
+#include "task/map/map_source.h"
 
 typedef enum coh_tsne_method {
   COH_TSNE_AUTO,
@@ -32,7 +33,7 @@ enum {
 };
 
 typedef struct coh_tsne_options {
-  coh_choice data;
+  coh_map_source source;
   int values; /* coh_values */
   int64_t pca, dims;
   char *neighbors, *distances; /* .npy: row numbers and distances of neighbours */

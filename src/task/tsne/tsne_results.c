@@ -23,7 +23,7 @@ static coh_status write_all(coh_tsne *t, coh_results *results) {
   coh_tsne_positions(t, y);
   coh_status status = write_embedding(t, y);
   coh_map_view view = {.rows = t->dataset,
-                       .images = t->dataset,
+                       .images = t->images ? t->images : t->dataset,
                        .y = y,
                        .dims = t->dims,
                        .folder = t->context->folder,

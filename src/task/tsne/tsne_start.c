@@ -22,27 +22,25 @@ static coh_principal_problem problem_of(const coh_tsne *t, coh_affine affine, in
 }
 
 // the first k principal components of all rows, (n, k)
-static coh_status project(coh_tsne *t, coh_affine affine, int64_t k, float *out) {
+static coh_status project(coh_tsne *t, coh_affine affine, int64_t k, coh_principal *principal,
+                          float *out) {
   coh_principal_problem problem = problem_of(t, affine, k);
-  coh_principal principal = {0};
   coh_projector *projector = NULL;
-  COH_TRY(coh_principal_compute(&problem, &principal));
+  COH_TRY(coh_principal_compute(&problem, principal));
   coh_status status =
-      coh_comm_agree(t->context->world, coh_projector_create(&principal, &projector));
+      coh_comm_agree(t->context->world, coh_projector_create(principal, &projector));
   if (status == COH_OK)
     status = coh_projector_run(projector, t->context->world, &t->context->lanes,
                                t->context->n_threads, t->dataset, affine, out);
   coh_projector_destroy(&projector);
-  coh_principal_fini(&principal);
   return status;
 }
 
 coh_status coh_tsne_read_rows(coh_tsne *t) {
   const coh_dataset_spec *spec = coh_dataset_spec_of(t->dataset);
-  coh_affine affine;
   coh_status status = coh_dataset_check_finite(t->dataset, 0, t->n);
   if (status == COH_OK)
-    status = coh_dataset_affine(t->dataset, (coh_values)t->options->values, &affine);
+    status = coh_dataset_affine(t->dataset, (coh_values)t->options->values, &t->affine);
   bool reduce =
       t->options->pca > 0 && spec->n_values > t->options->pca && t->options->pca < t->n - 1;
   t->n_values = reduce ? t->options->pca : spec->n_values;
@@ -52,8 +50,8 @@ coh_status coh_tsne_read_rows(coh_tsne *t) {
       status = coh_fail(COH_E_MEMORY, "out of memory for %lld rows", (long long)t->n);
   }
   COH_TRY(coh_comm_agree(t->context->world, status));
-  if (reduce) return project(t, affine, t->n_values, t->rows);
-  coh_dataset_read(t->dataset, 0, t->n, affine, t->rows);
+  if (reduce) return project(t, t->affine, t->n_values, &t->principal, t->rows);
+  coh_dataset_read(t->dataset, 0, t->n, t->affine, t->rows);
   return COH_OK;
 }
 
@@ -75,10 +73,10 @@ static coh_status start_components(coh_tsne *t, float *start) {
   float *components = NULL;
   start_random(t, start);
   if (coh_dataset_spec_of(t->dataset)->n_values == t->n_values) {
-    coh_affine affine;
-    COH_TRY(coh_dataset_affine(t->dataset, (coh_values)t->options->values, &affine));
+    coh_principal principal = {0};
     COH_NEW(components, t->n * k);
-    coh_status status = project(t, affine, k, components);
+    coh_status status = project(t, t->affine, k, &principal, components);
+    coh_principal_fini(&principal);
     if (status != COH_OK) {
       coh_free(components);
       return status;

@@ -2,6 +2,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -176,6 +177,88 @@ static void test_principal_streams_a_file(void **state) {
   remove(path);
 }
 
+// rows of bytes, whose products are integers, and the same values as floats
+static void test_principal_of_bytes_is_exact(void **state) {
+  (void)state;
+  enum { ROWS = 3001 }; // more than a panel, and an odd number
+  coh_dataset *floats = make_rows(ROWS, 5), *bytes = NULL, *values = NULL;
+  coh_array stored = {.dtype = COH_DTYPE_U8, .n_dims = 2, .shape = {ROWS, D}};
+  coh_array scaled = {.dtype = COH_DTYPE_F32, .n_dims = 2, .shape = {ROWS, D}};
+  uint8_t *b = coh_alloc_array(ROWS * D, sizeof *b);
+  float *v = coh_alloc_array(ROWS * D, sizeof *v);
+  for (int64_t i = 0; i < ROWS * D; i++) {
+    float x = 24 * ((const float *)coh_dataset_row(floats, 0))[i];
+    b[i] = (uint8_t)(x < 0 ? 0 : x > 255 ? 255 : x);
+    v[i] = (float)b[i] * 0.25f - 3;
+  }
+  stored.data = b;
+  scaled.data = v;
+  assert_ok(coh_dataset_of_arrays("bytes", &stored, NULL, &bytes));
+  assert_ok(coh_dataset_of_arrays("values", &scaled, NULL, &values));
+  double eigenvalues[K], vectors[K * D];
+  for (int scale = 0; scale < 2; scale++) {
+    reference(values, scale, eigenvalues, vectors);
+    coh_principal_problem problem = problem_of(bytes, COH_PRINCIPAL_EXACT);
+    problem.affine = (coh_affine){0.25f, -3};
+    problem.options.scale = scale;
+    coh_principal p;
+    assert_ok(coh_principal_compute(&problem, &p));
+    compare(&p, eigenvalues, vectors, 1e-10);
+    coh_principal_fini(&p);
+  }
+  coh_dataset_destroy(&floats);
+  coh_dataset_destroy(&bytes);
+  coh_dataset_destroy(&values);
+}
+
+// bytes that the process has for itself, of /proc/self/statm: all but the files that it maps
+static int64_t own_bytes(void) {
+  long long pages = 0, resident, shared, text, library, data = 0;
+  FILE *file = fopen("/proc/self/statm", "r");
+  assert_non_null(file);
+  int n = fscanf(file, "%lld %lld %lld %lld %lld %lld", &pages, &resident, &shared, &text,
+                 &library, &data);
+  fclose(file);
+  assert_int_equal(n, 6);
+  return data * sysconf(_SC_PAGESIZE);
+}
+
+// a file far larger than the memory that the process may take: only a panel a thread is held
+static void test_principal_takes_no_memory_for_a_large_file(void **state) {
+  (void)state;
+  enum { ROWS = 1 << 17, WIDTH = 256, ROOM = 12 << 20 }; // 128 MiB of floats
+  char path[64], config[128];
+  snprintf(path, sizeof path, "/tmp/cohort-large-%d.npy", (int)getpid());
+  snprintf(config, sizeof config, "data: {npy: {rows: %s}}", path);
+  coh_array rows = {COH_DTYPE_F32, 2, {ROWS, WIDTH}, NULL};
+  float *x = coh_alloc_array((size_t)ROWS * WIDTH, sizeof *x);
+  for (int64_t i = 0; i < ROWS * (int64_t)WIDTH; i++)
+    x[i] = (float)((uint32_t)i * 2654435761u >> 16) / 65536 + (float)(i % WIDTH == 3 ? i : 0);
+  rows.data = x;
+  assert_ok(coh_npy_write(path, &rows));
+  coh_free(x);
+  coh_dataset *mapped = open_dataset(config);
+  remove(path); // the mapping keeps it
+  coh_principal_problem problem = problem_of(mapped, COH_PRINCIPAL_EXACT);
+  coh_principal_fit *fit = NULL;
+  struct rlimit before, tight;
+  assert_ok(coh_principal_fit_create(&problem, &fit));
+  assert_ok(coh_principal_fit_pass(fit)); // what the libraries keep, they have now
+  coh_principal_fit_destroy(&fit);
+  assert_int_equal(getrlimit(RLIMIT_DATA, &before), 0);
+  tight = before;
+  tight.rlim_cur = (rlim_t)(own_bytes() + ROOM);
+  assert_int_equal(setrlimit(RLIMIT_DATA, &tight), 0);
+  coh_status status = coh_principal_fit_create(&problem, &fit);
+  if (status == COH_OK) status = coh_principal_fit_pass(fit);
+  assert_int_equal(setrlimit(RLIMIT_DATA, &before), 0);
+  assert_ok(status);
+  // the one column that grows
+  assert_within(coh_principal_fit_result(fit)->components[3], 1, 1e-6);
+  coh_principal_fit_destroy(&fit);
+  coh_dataset_destroy(&mapped);
+}
+
 // a dataset of 3 columns from numbers
 static coh_dataset *small_rows(int64_t n, const float *values) {
   coh_array rows = {.dtype = COH_DTYPE_F32, .n_dims = 2, .shape = {n, 3}};
@@ -238,6 +321,8 @@ int main(void) {
       cmocka_unit_test(test_principal_matches_the_covariance),
       cmocka_unit_test(test_principal_goes_there_and_back),
       cmocka_unit_test(test_principal_streams_a_file),
+      cmocka_unit_test(test_principal_of_bytes_is_exact),
+      cmocka_unit_test(test_principal_takes_no_memory_for_a_large_file),
       cmocka_unit_test(test_principal_answers_bad_rows),
   };
   return cmocka_run_group_tests(tests, open_world, close_world);

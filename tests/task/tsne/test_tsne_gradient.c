@@ -2,41 +2,18 @@
  * written out here in double precision; and the divergence that a run reports, against it. */
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "base/alloc.h"
-#include "cohort_test.h"
-#include "task/tsne/tsne.h"
+#include "map_at_hand.h"
 
 static coh_world *world;
 enum { N = 200 };
 
-typedef struct map {
-  coh_run_context context;
-  coh_tsne_options options;
-  coh_tsne *t;
-} map;
-
-static void open_map(const char *config, map *m) {
-  coh_config *root = NULL;
+static void open_mixture(const char *config, map *m) {
   char text[512];
   snprintf(text, sizeof text,
            "data: {gaussian_mixture: {n: %d, d: 6, k: 3}}\nperplexity: 10\n%s", N, config);
-  assert_ok(coh_config_parse("test", text, strlen(text), &root));
-  assert_ok(coh_options_fill(coh_tsne_option_table, root, &m->options));
-  coh_config_destroy(&root);
-  m->context = (coh_run_context){
-      .world = world, .n_threads = 2, .seed = 3, .steps = 1000, .config_name = "test"};
-  assert_ok(coh_lanes_split(world, 4, &m->context.lanes));
-  void *task = NULL;
-  assert_ok(coh_tsne_create(&m->context, &m->options, &task));
-  m->t = task;
-}
-
-static void close_map(map *m) {
-  void *task = m->t;
-  coh_tsne_destroy(&task);
-  coh_options_clear(coh_tsne_option_table, &m->options);
+  open_map(world, text, m);
 }
 
 // all of p, dense
@@ -71,7 +48,7 @@ static double divergence_of(const coh_tsne *t, const double *p, const double *y)
 
 static void check(const char *config, double tolerance) {
   map m;
-  open_map(config, &m);
+  open_mixture(config, &m);
   coh_tsne *t = m.t;
   for (int i = 0; i < 120; i++)
     assert_ok(coh_tsne_step(t));
@@ -137,7 +114,7 @@ static void test_gradient_of_the_grid(void **state) {
 static void test_run_stops_where_it_no_longer_falls(void **state) {
   (void)state;
   map m;
-  open_map("method: exact\nmin_progress: 0.01\npatience: 50\n", &m);
+  open_mixture("method: exact\nmin_progress: 0.01\npatience: 50\n", &m);
   const coh_task_type *type =
       (const coh_task_type *)(const void *)coh_kind_find(&coh_task_kinds, "tsne");
   double before = INFINITY, divergence = INFINITY;

@@ -1,0 +1,36 @@
+/* The optimum of a model that no memory holds, sweep by sweep. */
+#ifndef COHORT_MDP_MDP_FREE_H
+#define COHORT_MDP_MDP_FREE_H
+
+#include "cohort/mdp_rows.h"
+#include "mdp/mdp_bound.h"
+
+typedef struct coh_mdp_free {
+  const coh_mdp_source *source; /* borrowed */
+  bool minimize;
+  int n_threads;
+  double tolerance;
+  int64_t stretch; /* states that are swept in place */
+  double *values,
+      *next; /* n_states; once done, values is the middle of the bounds, next free */
+  struct coh_mdp_free_met *by_thread;
+
+  coh_mdp_rows about; /* from the first sweep on */
+  int64_t n_sweeps;
+  double middle, width, wanted; /* of the bound that the last Jacobi sweep said */
+  bool is_done;
+} coh_mdp_free;
+
+/* options: may be NULL. Caller destroys. Fails: COH_E_DATA (discount), COH_E_MEMORY. */
+coh_status coh_mdp_free_create(const coh_mdp_source *source,
+                               const coh_mdp_solve_options *options, coh_mdp_free **free);
+void coh_mdp_free_destroy(coh_mdp_free **free);
+
+/* One sweep; some, and the last one, say the bound. The next sweep depends on values, about and
+ * n_sweeps alone. Fails: COH_E_DATA (a row that is none), COH_E_DIVERGED. */
+coh_status coh_mdp_free_sweep(coh_mdp_free *free, bool is_last);
+
+/* The actions that are greedy for the values. action: out, n_states. */
+void coh_mdp_free_policy(coh_mdp_free *free, int32_t *action);
+
+#endif

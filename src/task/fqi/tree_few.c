@@ -1,0 +1,187 @@
+/* Small subtrees. Most nodes of a tree grown to the end have few rows, so their time decides:
+ * eight rows stay in one register a column, a node is a mask of them, and nothing moves before
+ * a row has come to its leaf. Draws and cuts are those of larger nodes. */
+#ifdef __AVX2__
+#include <stdbool.h>
+
+#include "task/fqi/tree_grow.h"
+
+enum { N_COLUMNS = COH_TREE_FEW_FEATURES + 1, TOGETHER = 4, ROWS = COH_TREE_FEW };
+
+typedef struct few {
+  __m256 column[N_COLUMNS];     // features, then the target
+  float value[N_COLUMNS][ROWS]; // the same, one by one
+  float range[N_COLUMNS][2];    // of the node at hand: the least, and minus the greatest
+  uint32_t id[ROWS];
+} few;
+
+typedef struct few_node {
+  unsigned mask;
+  uint32_t node;
+} few_node;
+
+COH_TREE_INLINE __m256 lanes_of(unsigned mask) {
+  __m256i bit = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128);
+  __m256i held = _mm256_and_si256(_mm256_set1_epi32((int)mask), bit);
+  return _mm256_castsi256_ps(_mm256_cmpeq_epi32(held, bit));
+}
+
+COH_TREE_INLINE __m256 fold(__m256 a, __m256 b) {
+  return _mm256_min_ps(_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b));
+}
+
+COH_TREE_INLINE __m256 fold_pairs(__m256 a, __m256 b) {
+  __m256d x = _mm256_castps_pd(a), y = _mm256_castps_pd(b);
+  return _mm256_min_ps(_mm256_castpd_ps(_mm256_unpacklo_pd(x, y)),
+                       _mm256_castpd_ps(_mm256_unpackhi_pd(x, y)));
+}
+
+// least of each column and of its negative over the lanes of a mask, four columns at a time
+COH_TREE_INLINE void find_ranges(few *f, int64_t n_columns, __m256 mask) {
+  const __m256 none = _mm256_set1_ps(INFINITY), sign = _mm256_set1_ps(-0.0f);
+  for (int64_t first = 0; first < n_columns; first += TOGETHER) {
+    __m256 pair[TOGETHER];
+    for (int64_t k = 0; k < TOGETHER; k++) {
+      __m256 x = f->column[first + k < n_columns ? first + k : n_columns - 1];
+      pair[k] = fold(_mm256_blendv_ps(none, x, mask),
+                     _mm256_blendv_ps(none, _mm256_xor_ps(x, sign), mask));
+    }
+    __m256 a = fold_pairs(pair[0], pair[1]), b = fold_pairs(pair[2], pair[3]);
+    __m256 least =
+        _mm256_min_ps(_mm256_permute2f128_ps(a, b, 0x20), _mm256_permute2f128_ps(a, b, 0x31));
+    _mm256_storeu_ps(f->range[first], least);
+  }
+}
+
+COH_TREE_INLINE double sum_of(__m256 y) {
+  __m256d sum = coh_tree_add_lanes(_mm256_setzero_pd(), y);
+  __m128d half = _mm_add_pd(_mm256_castpd256_pd128(sum), _mm256_extractf128_pd(sum, 1));
+  return _mm_cvtsd_f64(_mm_add_sd(half, _mm_unpackhi_pd(half, half)));
+}
+
+COH_TREE_INLINE unsigned below(const few *f, int64_t feature, float cut, unsigned mask) {
+  __m256 less = _mm256_cmp_ps(f->column[feature], _mm256_set1_ps(cut), _CMP_LT_OQ);
+  return (unsigned)_mm256_movemask_ps(less) & mask;
+}
+
+COH_TREE_INLINE float draw_cut(const few *f, coh_tree_growth *w, uint32_t feature) {
+  return coh_tree_threshold(w->g, f->range[feature][0], -f->range[feature][1], w->stream);
+}
+
+// of two rows; any cut that parts them is as good
+COH_TREE_INLINE bool cut_two(few *f, coh_tree_growth *w, int64_t d, unsigned mask) {
+  int a = __builtin_ctz(mask), b = __builtin_ctz(mask & (mask - 1));
+  for (int64_t k = 0; k <= d; k++) {
+    float x = f->value[k][a], y = f->value[k][b];
+    f->range[k][0] = x < y ? x : y;
+    f->range[k][1] = x < y ? -y : -x;
+  }
+  return w->options->split == COH_SPLIT_RANDOM || f->range[d][0] != -f->range[d][1];
+}
+
+// the best of the candidates' cuts; scores as for larger nodes
+COH_TREE_INLINE coh_tree_cut best_cut(const few *f, coh_tree_growth *w, int64_t d,
+                                      int64_t n_candidates, unsigned mask, __m256 lanes) {
+  coh_tree_cut best = {.feature = -1, .score = -INFINITY};
+  double n = __builtin_popcount(mask);
+  __m256 origin = _mm256_set1_ps(f->value[d][__builtin_ctz(mask)]);
+  __m256 y = _mm256_and_ps(lanes, _mm256_sub_ps(f->column[d], origin));
+  double total = sum_of(y);
+  for (int64_t k = 0; k < n_candidates; k++) {
+    uint32_t feature = w->g->order[k];
+    float cut = draw_cut(f, w, feature);
+    __m256 less = _mm256_cmp_ps(f->column[feature], _mm256_set1_ps(cut), _CMP_LT_OQ);
+    double left = sum_of(_mm256_and_ps(less, y)), right = total - left;
+    double n_left = __builtin_popcount((unsigned)_mm256_movemask_ps(less) & mask);
+    double n_right = n - n_left;
+    double score = (left * left * n_right + right * right * n_left) / (n_left * n_right);
+    if (score > best.score)
+      best = (coh_tree_cut){.feature = feature, .threshold = cut, .score = score};
+  }
+  return best;
+}
+
+COH_TREE_INLINE coh_tree_cut find_cut(few *f, coh_tree_growth *w, int64_t d, unsigned mask) {
+  coh_tree_cut none = {.feature = -1};
+  bool two = (mask & (mask - 1) & ((mask & (mask - 1)) - 1)) == 0;
+  bool blind = two || w->options->split == COH_SPLIT_RANDOM;
+  __m256 lanes = lanes_of(mask);
+  if (two) {
+    if (!cut_two(f, w, d, mask)) return none;
+  } else {
+    find_ranges(f, d + 1, lanes);
+    if (!blind && f->range[d][0] == -f->range[d][1]) return none;
+  }
+  int64_t n = 0, most = w->options->n_candidates > 0 ? w->options->n_candidates : d;
+  for (int64_t k = 0; k < d; k++) {
+    w->g->order[n] = (uint32_t)k;
+    n += f->range[k][0] < -f->range[k][1];
+  }
+  n = coh_tree_choose(w->g, n, blind ? 1 : most, w->stream);
+  if (n == 0) return none;
+  if (!blind) return best_cut(f, w, d, n, mask, lanes);
+  uint32_t feature = w->g->order[0];
+  return (coh_tree_cut){.feature = feature, .threshold = draw_cut(f, w, feature)};
+}
+
+COH_TREE_INLINE void load(few *f, const coh_tree_grower *g, int64_t d, int64_t begin) {
+  for (int64_t k = 0; k <= d; k++) {
+    f->column[k] = _mm256_loadu_ps(coh_tree_column(&g->sample, k) + begin);
+    _mm256_storeu_ps(f->value[k], f->column[k]);
+  }
+  memcpy(f->id, coh_tree_row_numbers(&g->sample) + begin, sizeof f->id);
+}
+
+// a leaf takes the next places
+COH_TREE_INLINE int64_t settle(const few *f, coh_tree_growth *w, few_node at, int64_t place) {
+  uint32_t *id = coh_tree_row_numbers(&w->g->sample);
+  coh_tree_task leaf = {at.node, place, place};
+  for (unsigned left = at.mask; left; left &= left - 1)
+    id[leaf.end++] = f->id[__builtin_ctz(left)];
+  coh_tree_make_leaf(w, &leaf);
+  return leaf.end;
+}
+
+COH_TREE_INLINE void grow(coh_tree_growth *w, int64_t d, const coh_tree_task *task) {
+  few f;
+  few_node stack[ROWS];
+  int depth = 0;
+  int64_t place = task->begin, n_min = w->options->n_min > 2 ? w->options->n_min : 2;
+  load(&f, w->g, d, task->begin);
+  stack[depth++] = (few_node){(1u << (task->end - task->begin)) - 1, task->node};
+  while (depth > 0) {
+    few_node at = stack[--depth];
+    coh_tree_cut cut = {.feature = -1};
+    if (__builtin_popcount(at.mask) >= n_min) cut = find_cut(&f, w, d, at.mask);
+    if (cut.feature < 0) {
+      place = settle(&f, w, at, place);
+      continue;
+    }
+    uint32_t left = (uint32_t)w->tree->n_nodes;
+    w->tree->n_nodes += 2;
+    w->tree->node[at.node] = coh_tree_cut_node(w->tree, cut.threshold, cut.feature, left);
+    unsigned mask = below(&f, cut.feature, cut.threshold, at.mask);
+    stack[depth++] = (few_node){at.mask & ~mask, left + 1};
+    stack[depth++] = (few_node){mask, left};
+  }
+}
+
+void coh_tree_grow_few(coh_tree_growth *w, const coh_tree_task *task) {
+  switch (w->g->n_features) {
+  case 2:
+    grow(w, 2, task);
+    break;
+  case 3:
+    grow(w, 3, task);
+    break;
+  case 5:
+    grow(w, 5, task);
+    break;
+  default:
+    grow(w, w->g->n_features, task);
+  }
+}
+
+#else
+typedef int coh_tree_few_is_for_avx2;
+#endif

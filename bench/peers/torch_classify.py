@@ -7,26 +7,12 @@ The same network, loss, optimiser and augmentation as the config: images wait in
 are shifted by at most a pixel, mirrored by chance and standardised. The learning rate stands
 still, which costs nothing.
 """
-import json
-import sys
-import time
-
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
+import torch_turns
 
-torch.set_num_threads(1)
-torch.set_num_interop_threads(1)
-torch.set_flush_denormal(True)
-torch.manual_seed(1)
-
-options = dict(batch="128", layout="channels_last", precision="f32", samples="15", ms="800",
-               paced="0")
-for argument in sys.argv[1:]:
-    key, _, value = argument.partition("=")
-    if key not in options:
-        sys.exit(__doc__)
-    options[key] = value
+options = torch_turns.read_options(__doc__, batch="128", layout="channels_last", precision="f32")
 BATCH = int(options["batch"])
 LAST = options["layout"] == "channels_last"
 
@@ -76,24 +62,4 @@ def update():
     optimizer.step()
 
 
-def take(n):
-    wall, cpu = time.perf_counter(), time.thread_time()
-    for _ in range(n):
-        update()
-    return (time.perf_counter() - wall) / n * 1e6, (time.thread_time() - cpu) / n * 1e6
-
-
-take(2)
-once = take(2)[1]
-n = int(float(options["ms"]) * 1e3 / once) + 1
-head = {"bench": "torch_classify", "torch": torch.__version__, "updates": n, **options}
-if options["paced"] == "1":
-    print(json.dumps(head), flush=True)
-    for _ in sys.stdin:
-        us, cpu = take(n)
-        print(json.dumps({"us": round(us, 3), "cpu_us": round(cpu, 3)}), flush=True)
-else:
-    samples = [take(n) for _ in range(int(options["samples"]))]
-    cpu = sorted(s[1] for s in samples)
-    print(json.dumps({**head, "cpu_us": cpu[len(cpu) // 2],
-                      "images_a_second": 1e6 * BATCH / cpu[len(cpu) // 2]}))
+torch_turns.run("torch_classify", update, options)

@@ -26,7 +26,9 @@ struct coh_forest {
   int64_t n_trees, sample;
   bool keep_structure;
   int64_t n_features, n_places;
-  float *features;       // (n_features, n_rows): state and action
+  float *features;       // (n_features, n_rows): state and action, near rows side by side
+  uint32_t *order;       // (n_rows): the batch's row that stands at a place of features
+  double *targets;       // (n_rows): in that order
   coh_tree_rows queries; // next states and actions
   int64_t *place;        // (n_rows, n_actions): in a lane's sums; -1: the row terminated
   double *total;         // of all lanes
@@ -35,7 +37,6 @@ struct coh_forest {
   const void **sources;
   coh_lane_sum *sum;
   // of the fit or the block at hand
-  const double *targets;
   int64_t iteration, n_asked;
 };
 
@@ -82,16 +83,28 @@ static coh_status place_queries(coh_forest *f) {
   coh_free(queries);
   COH_TRY(status);
   f->n_places = f->queries.stride;
-  int64_t *stands;
-  COH_NEW(stands, n_queries);
+  int64_t *stands; // where a query is, and where a row of the sample
+  COH_NEW(stands, n_queries + batch->n_rows);
+  for (int64_t k = 0; k < batch->n_rows; k++)
+    stands[n_queries + f->order[k]] = f->n_places + k;
   for (int64_t k = 0; k < n_queries; k++)
     stands[f->queries.row[k]] = k;
   for (int64_t i = 0; i < batch->n_rows * batch->n_actions; i++) {
-    int64_t place = f->place[i];
-    if (place >= 0)
-      f->place[i] = place < n_queries ? stands[place] : place - n_queries + f->n_places;
+    if (f->place[i] >= 0) f->place[i] = stands[f->place[i]];
   }
   coh_free(stands);
+  return COH_OK;
+}
+
+// the batch in columns, arranged so that the rows of a leaf are neighbours in memory
+static coh_status arrange_rows(coh_forest *f, int64_t n) {
+  coh_tree_rows rows;
+  COH_TRY(coh_tree_rows_create(n, f->n_features, f->features, &rows));
+  for (int64_t i = 0; i < n; i++)
+    f->order[i] = rows.row[i];
+  for (int64_t k = 0; k < f->n_features; k++)
+    memcpy(f->features + k * n, rows.columns + k * rows.stride, (size_t)n * sizeof(float));
+  coh_tree_rows_clear(&rows);
   return COH_OK;
 }
 
@@ -119,6 +132,9 @@ static coh_status fill_forest(coh_forest *f) {
   for (int64_t k = 0; k <= d; k++)
     for (int64_t i = 0; i < n; i++)
       f->features[k * n + i] = k < d ? batch->states[i * d + k] : (float)batch->actions[i];
+  COH_NEW(f->order, n);
+  COH_NEW(f->targets, n);
+  COH_TRY(arrange_rows(f, n));
   COH_NEW(f->place, n * n_actions);
   COH_TRY(place_queries(f));
   COH_NEW(f->total, f->n_places + n);
@@ -164,6 +180,7 @@ void coh_forest_destroy(void **forest) {
   coh_lane_sum_destroy(&f->sum);
   coh_tree_rows_clear(&f->queries);
   coh_free(f->lane), coh_free(f->sources), coh_free(f->features);
+  coh_free(f->order), coh_free(f->targets);
   coh_free(f->place), coh_free(f->total), coh_free(f->asked);
   COH_DELETE(*forest);
 }
@@ -210,7 +227,8 @@ coh_status coh_forest_fit(void *forest, int64_t iteration, const double *targets
   coh_forest *f = forest;
   const coh_run_context *context = f->problem->context;
   const coh_transitions *batch = f->problem->batch;
-  f->targets = targets;
+  for (int64_t i = 0; i < batch->n_rows; i++)
+    f->targets[i] = targets[f->order[i]];
   f->iteration = iteration;
   COH_TRY(coh_comm_agree(
       context->world, coh_lane_loop(context->n_threads, context->lanes.n_local, fit_lane, f)));

@@ -120,6 +120,87 @@ static void imitation_gradient_is_the_slope_of_its_loss(void **state) {
     check_gradient(options[k]);
 }
 
+// ---- the same loss in double precision ----------------------------------------------------
+
+enum { WIDTH = 5 };
+
+// a network of one hidden layer, tanh, from the parameters first .. first + 3 of the graph
+static double network_of(const coh_imitation *it, const double *params, int64_t first,
+                         const float *x, int64_t n) {
+  coh_parameter_view w[4];
+  for (int64_t k = 0; k < 4; k++)
+    w[k] = coh_graph_parameter_at(it->graph, first + k);
+  bool by_output = w[0].shape.size[0] == WIDTH;
+  double out = params[w[3].offset];
+  for (int64_t o = 0; o < WIDTH; o++) {
+    double sum = params[w[1].offset + o];
+    for (int64_t i = 0; i < n; i++)
+      sum += (double)x[i] * params[w[0].offset + (by_output ? o * n + i : i * WIDTH + o)];
+    out += tanh(sum) * params[w[2].offset + o];
+  }
+  return out;
+}
+
+static double softplus(double x) {
+  return fmax(x, 0) + log1p(exp(-fabs(x)));
+}
+
+// the logistic loss of what the program was last given
+static double exact_loss(fixture *f, const double *params) {
+  const coh_imitation *it = f->it;
+  coh_workspace *w = it->lane[0].workspace;
+  const float *rows = coh_workspace_data(w, it->rows), *ends = coh_workspace_data(w, it->ends);
+  const float *policy = it->shaping ? coh_workspace_data(w, it->policy) : NULL;
+  int64_t width = 2 * D + N_ACTIONS;
+  double end = params[coh_graph_parameter_at(it->graph, it->n_parameters - 1).offset];
+  double sum = 0;
+  for (int64_t i = 0; i < 2 * N; i++) {
+    const float *row = rows + i * width;
+    bool is_expert = i < N;
+    double logit = network_of(it, params, 0, row, D + N_ACTIONS);
+    if (policy)
+      logit += 0.9 * (1 - (double)ends[i]) * network_of(it, params, 4, row + D + N_ACTIONS, D) -
+               network_of(it, params, 4, row, D) - (double)policy[i];
+    sum += softplus(is_expert ? -logit : logit) / N;
+    double yes = softplus(-end), no = softplus(end);
+    sum += (double)ends[i] * (is_expert ? 0.95 * yes + 0.05 * no : 0.95 * no + 0.05 * yes) / N;
+  }
+  return sum;
+}
+
+static void imitation_gradient_is_the_slope_to_1e_6(void **state) {
+  (void)state;
+  const char *const options[] = {
+      "{demonstrations: expert.npz, network: [dense: 5, tanh], regularizers: []}",
+      "{demonstrations: expert.npz, network: [dense: 5, tanh], regularizers: [], method: airl}",
+  };
+  for (size_t o = 0; o < sizeof options / sizeof *options; o++) {
+    fixture f;
+    open_fixture(&f, options[o]);
+    coh_imitation *it = f.it;
+    coh_imitation_draw(it, 3, 0, 0, NULL);
+    double found = loss_of(&f), norm = 0;
+    double *params = test_calloc((size_t)it->n_floats, sizeof *params);
+    for (int64_t k = 0; k < it->n_floats; k++)
+      params[k] = (double)it->params[k];
+    assert_within(exact_loss(&f, params), found, 1e-6);
+    for (int64_t k = 0; k < it->n_floats; k++) {
+      double at = params[k], value[4];
+      for (int i = 0; i < 4; i++) {
+        params[k] = at + 1e-3 * (i < 2 ? i - 2 : i - 1);
+        value[i] = exact_loss(&f, params);
+      }
+      params[k] = at;
+      double slope = (8 * (value[2] - value[1]) - (value[3] - value[0])) / 12e-3;
+      assert_within(coh_learner_gradient(&it->learner, 0)[k], slope, 1e-6);
+      norm += slope * slope;
+    }
+    assert_true(norm > 1e-4);
+    test_free(params);
+    close_fixture(&f);
+  }
+}
+
 // r(s, a) of a discriminator with the logit l, and its reward for ever where an episode ended
 static void imitation_rewards_are_what_they_are_called(void **state) {
   (void)state;
@@ -212,6 +293,7 @@ static int teardown(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(imitation_gradient_is_the_slope_of_its_loss),
+      cmocka_unit_test(imitation_gradient_is_the_slope_to_1e_6),
       cmocka_unit_test(imitation_rewards_are_what_they_are_called),
       cmocka_unit_test(imitation_logit_becomes_the_log_ratio),
       cmocka_unit_test(imitation_says_what_does_not_fit),

@@ -77,7 +77,7 @@ static void add_table(const coh_solve *solve, coh_results *results) {
              line->n_transitions / (double)solve->subject->n_entries);
     snprintf(row[3], CELL_BYTES, seconds < 0 ? "-" : "%.3f", seconds);
     snprintf(row[4], CELL_BYTES, "%.2g", line->width);
-    snprintf(row[5], CELL_BYTES, line->has_failed ? "not closed" : "%.2g", line->distance);
+    snprintf(row[5], CELL_BYTES, line->has_failed != 0 ? "not closed" : "%.2g", line->distance);
     for (int c = 0; c < COLUMNS; c++)
       cells[k * COLUMNS + c] = row[c];
   }
@@ -134,7 +134,7 @@ static void check_agreement(const coh_solve *solve, coh_results *results) {
   for (int64_t k = 1; k < solve->n_contestants; k++) {
     const coh_solve_line *line = &solve->line[k];
     char text[256];
-    if (line->has_failed)
+    if (line->has_failed != 0)
       snprintf(text, sizeof text, "%s: rounding keeps its bound wider than the tolerance.",
                names[k - 1]);
     else if (line->distance > 0.5 * (line->width + solve->line[0].width))

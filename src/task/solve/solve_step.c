@@ -82,7 +82,7 @@ static coh_status measure_distance(coh_solve *solve) {
 static coh_status end_turn(coh_solve *solve) {
   if (solve->turn == 0)
     COH_TRY(keep_answer(solve));
-  else if (!solve->line[solve->turn].has_failed)
+  else if (solve->line[solve->turn].has_failed == 0)
     COH_TRY(measure_distance(solve));
   solve->turn++;
   solve->is_done = solve->turn == solve->n_contestants;

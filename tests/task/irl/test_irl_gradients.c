@@ -147,8 +147,8 @@ static void every_likelihood_has_its_slope(void **state) {
       "world: {gridworld: {size: 4, macrocells: 2}}, reward: linear",
       "world: {env: {name: frozen_lake}}, reward: table",
       "world: {objectworld: {size: 4, objects: 4}}, reward: network, network: [dense: 7, tanh]",
-      "world: {gridworld: {size: 4, macrocells: 2}}, reward: network, network: [dense: 7, "
-      "tanh]",
+      ("world: {gridworld: {size: 4, macrocells: 2}}, reward: network, "
+       "network: [dense: 7, tanh]"),
   };
   for (size_t k = 0; k < sizeof forms / sizeof *forms; k++)
     for (int variant = 0; variant < 16; variant++)

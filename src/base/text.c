@@ -49,6 +49,27 @@ void coh_text_add(coh_text *text, const char *format, ...) {
   text->n_bytes += (size_t)n_bytes;
 }
 
+void coh_text_add_html(coh_text *text, const char *plain) {
+  for (const char *c = plain; *c;) {
+    size_t n = strcspn(c, "&<>\"'\1\2\3\4\5\6\7\10\13\14\16\17\20\21\22\23\24\25\26\27\30\31\32"
+                          "\33\34\35\36\37\177");
+    coh_text_add_bytes(text, c, n);
+    c += n;
+    if (!*c) break;
+    if (*c == '&')
+      coh_text_add(text, "&amp;");
+    else if (*c == '<')
+      coh_text_add(text, "&lt;");
+    else if (*c == '>')
+      coh_text_add(text, "&gt;");
+    else if (*c == '"')
+      coh_text_add(text, "&quot;");
+    else if (*c == '\'')
+      coh_text_add(text, "&#39;");
+    c++;
+  }
+}
+
 void coh_text_add_base64(coh_text *text, const void *bytes, size_t n_bytes) {
   const uint8_t *data = bytes;
   static const char digits[] =

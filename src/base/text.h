@@ -19,6 +19,10 @@ __attribute__((format(printf, 2, 3))) void coh_text_add(coh_text *text, const ch
                                                         ...);
 void coh_text_add_bytes(coh_text *text, const char *bytes, size_t n_bytes);
 
+/* Append plain text to HTML: what has a meaning there is escaped, control characters are left
+ * out. */
+void coh_text_add_html(coh_text *text, const char *plain);
+
 /* Append bytes in base64, padded (RFC 4648). */
 void coh_text_add_base64(coh_text *text, const void *bytes, size_t n_bytes);
 

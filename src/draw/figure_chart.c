@@ -102,24 +102,6 @@ static coh_status add_series(coh_text *data, const coh_series *s) {
 
 // ---- script -------------------------------------------------------------------------------
 
-// a gnuplot string; braces would confuse its blocks, line breaks its lines
-static void add_quoted(coh_text *script, const char *text) {
-  coh_text_add_bytes(script, "'", 1);
-  for (const char *c = text; *c; c++) {
-    if (*c == '\'')
-      coh_text_add_bytes(script, "''", 2);
-    else if (*c == '{')
-      coh_text_add_bytes(script, "(", 1);
-    else if (*c == '}')
-      coh_text_add_bytes(script, ")", 1);
-    else if ((unsigned char)*c < 0x20)
-      coh_text_add_bytes(script, " ", 1);
-    else
-      coh_text_add_bytes(script, c, 1);
-  }
-  coh_text_add_bytes(script, "'", 1);
-}
-
 // a bold title; only titles are read as markup, so what means something there is escaped
 static void add_title(coh_text *script, const char *text) {
   coh_text_add(script, "'{/:Bold ");
@@ -201,7 +183,7 @@ static void add_references(coh_text *script, const coh_panel *panel) {
                  panel->no_y_ticks ? "#D5DAE0" : "#5F6B7A");
     if (!r->label) continue;
     coh_text_add(script, "  set label ");
-    add_quoted(script, r->label);
+    coh_gnuplot_quote(script, r->label);
     coh_text_add(
         script,
         " at graph 1, first %.9g left offset 0.6,0 noenhanced font ',13' tc rgb '#5F6B7A'\n",
@@ -230,7 +212,7 @@ static void add_marks(coh_text *script, const coh_panel *panel) {
     if (!m->label) continue;
     bool right = lies_right(panel, m->x);
     coh_text_add(script, "  set label ");
-    add_quoted(script, m->label);
+    coh_gnuplot_quote(script, m->label);
     coh_text_add(
         script,
         " at first %.9g, graph %.2f %s offset %.1f,0 noenhanced front font ',13' tc rgb "
@@ -285,7 +267,7 @@ static int add_legend(coh_text *script, const coh_panel *panel, double columns) 
         "  set label '%s' at graph 0, graph 1 left offset %.2f,%.2f noenhanced font ',13' "
         "tc rgb '#%s'\n  set label ",
         sample, at[i], up, ink_of(panel, i));
-    add_quoted(script, s->label);
+    coh_gnuplot_quote(script, s->label);
     coh_text_add(
         script,
         " at graph 0, graph 1 left offset %.2f,%.2f noenhanced font ',13' tc rgb '#323F4B'\n",
@@ -311,9 +293,9 @@ static coh_status add_panel(coh_text *script, const coh_panel *panel, const char
   coh_axis_write(script, 'y', &y, 6);
   if (panel->no_y_ticks) coh_text_add(script, "  unset ytics\n");
   coh_text_add(script, "  set xlabel ");
-  add_quoted(script, panel->x.label ? panel->x.label : "");
+  coh_gnuplot_quote(script, panel->x.label ? panel->x.label : "");
   coh_text_add(script, " noenhanced offset 0,0.3\n  set ylabel ");
-  add_quoted(script, panel->y.label ? panel->y.label : "");
+  coh_gnuplot_quote(script, panel->y.label ? panel->y.label : "");
   coh_text_add(script, " noenhanced offset 0.6,0\n");
   double right = right_margin(panel), columns = width / 9.0 - 10 - right;
   int n_rows = wants_legend(panel, title) ? add_legend(script, panel, columns) : 0;

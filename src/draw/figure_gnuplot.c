@@ -98,6 +98,23 @@ static coh_status save(const coh_text *text, const char *folder, const char *nam
   return status;
 }
 
+void coh_gnuplot_quote(coh_text *script, const char *text) {
+  coh_text_add_bytes(script, "'", 1);
+  for (const char *c = text; *c; c++) {
+    if (*c == '\'')
+      coh_text_add_bytes(script, "''", 2);
+    else if (*c == '{')
+      coh_text_add_bytes(script, "(", 1);
+    else if (*c == '}')
+      coh_text_add_bytes(script, ")", 1);
+    else if ((unsigned char)*c < 0x20)
+      coh_text_add_bytes(script, " ", 1);
+    else
+      coh_text_add_bytes(script, c, 1);
+  }
+  coh_text_add_bytes(script, "'", 1);
+}
+
 coh_status coh_gnuplot_write(coh_text *script, coh_text *data, const char *folder,
                              const char *name, bool *drawn) {
   coh_status status = save(data, folder, name, "dat");

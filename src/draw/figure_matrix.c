@@ -9,28 +9,11 @@
 
 enum { TEXT_UP_TO = 25, NAMES_UP_TO = 60 };
 
-static double share_of(const coh_matrix *m, int64_t i, int64_t j) {
-  int64_t sum = 0;
-  for (int64_t k = 0; k < m->n; k++)
-    sum += m->count[i * m->n + k];
-  return sum > 0 ? (double)m->count[i * m->n + j] / (double)sum : 0;
-}
-
-static void add_quoted(coh_text *script, const char *text) {
-  coh_text_add(script, "'");
-  for (const char *c = text; *c; c++)
-    if (*c == '\'')
-      coh_text_add(script, "''");
-    else
-      coh_text_add(script, "%c", (unsigned char)*c < 0x20 ? ' ' : *c);
-  coh_text_add(script, "'");
-}
-
 static void add_names(coh_text *script, const coh_matrix *m, char axis) {
   coh_text_add(script, "  set %ctics noenhanced (", axis);
   for (int64_t k = 0; k < m->n && m->n <= NAMES_UP_TO; k++) {
     coh_text_add(script, k ? ", " : "");
-    add_quoted(script, m->name[k]);
+    coh_gnuplot_quote(script, m->name[k]);
     coh_text_add(script, " %" PRId64, k);
   }
   coh_text_add(script, ")\n");
@@ -40,9 +23,13 @@ static void add_names(coh_text *script, const coh_matrix *m, char axis) {
 static void compose_data(const coh_matrix *m, coh_text *data) {
   coh_text_add(data, "# column, row, share of the row, count\n");
   for (int64_t i = 0; i < m->n; i++) {
+    const int64_t *count = m->count + i * m->n;
+    int64_t sum = 0;
     for (int64_t j = 0; j < m->n; j++)
-      coh_text_add(data, "%" PRId64 " %" PRId64 " %.6f %" PRId64 "\n", j, i, share_of(m, i, j),
-                   m->count[i * m->n + j]);
+      sum += count[j];
+    for (int64_t j = 0; j < m->n; j++)
+      coh_text_add(data, "%" PRId64 " %" PRId64 " %.6f %" PRId64 "\n", j, i,
+                   sum > 0 ? (double)count[j] / (double)sum : 0, count[j]);
     coh_text_add(data, "\n");
   }
 }
@@ -79,13 +66,13 @@ static void compose_script(const coh_matrix *m, const char *name, coh_text *scri
   add_names(script, m, 'x');
   add_names(script, m, 'y');
   coh_text_add(script, "  set xlabel ");
-  add_quoted(script, m->columns ? m->columns : "");
+  coh_gnuplot_quote(script, m->columns ? m->columns : "");
   coh_text_add(script, " tc rgb '#323F4B' noenhanced\n  set ylabel ");
-  add_quoted(script, m->rows ? m->rows : "");
+  coh_gnuplot_quote(script, m->rows ? m->rows : "");
   coh_text_add(script, " tc rgb '#323F4B' noenhanced\n");
   if (m->title) {
     coh_text_add(script, "  set title ");
-    add_quoted(script, m->title);
+    coh_gnuplot_quote(script, m->title);
     coh_text_add(script, " noenhanced font ',16' tc rgb '#1F2933'\n");
   }
   add_cells(script, m);

@@ -28,16 +28,6 @@ static void add_string(coh_text *text, const char *plain) {
   add(text, "\"");
 }
 
-// text of HTML
-static void add_words(coh_text *text, const char *plain) {
-  for (const char *c = plain; *c; c++) {
-    if (strchr("<>&\"'", *c))
-      coh_text_add(text, "&#%d;", *c);
-    else
-      coh_text_add_bytes(text, c, 1);
-  }
-}
-
 // 16-bit numbers, low byte first
 static void put(uint8_t *to, uint32_t value) {
   to[0] = (uint8_t)(value & 255);
@@ -118,11 +108,11 @@ static coh_status add_sheet(const coh_map_page *p, coh_text *text) {
 static coh_status compose(const coh_map_page *p, coh_text *text) {
   add(text, "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
             "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n<title>");
-  add_words(text, p->title);
+  coh_text_add_html(text, p->title);
   add(text, "</title>\n<style>");
   add(text, coh_map_page_style);
   add(text, "</style></head>\n<body><canvas id=\"map\"></canvas><header><h1>");
-  add_words(text, p->title);
+  coh_text_add_html(text, p->title);
   coh_text_add(text, "</h1><p>%lld rows. Drag to %s, wheel to zoom", (long long)p->n,
                p->z ? "turn, with shift to move" : "move");
   if (p->sheet && p->image_step > 1)

@@ -64,6 +64,10 @@ coh_status coh_explain_rows_take(const coh_explain_site *site, coh_explainer *ex
                                  coh_explain_rows *rows);
 void coh_explain_rows_clear(coh_explain_rows *rows);
 
+/* An image of size (height, width, channels) as people see it, from its own range: RGB as it
+ * is, otherwise gray, the largest of the channels. rgb: out. */
+void coh_explain_show_row(const float *row, const int64_t size[3], uint8_t *rgb);
+
 /* Name of an output of the network; buffer of 48 bytes, returned. */
 const char *coh_explain_output_name(const coh_network_file *file, int64_t k, char buffer[48]);
 

@@ -24,8 +24,7 @@ void coh_explain_rows_clear(coh_explain_rows *rows) {
   *rows = (coh_explain_rows){0};
 }
 
-// one row of a dataset as people see it: gray or RGB from its own range
-static void show_row(const float *row, const int64_t size[3], uint8_t *rgb) {
+void coh_explain_show_row(const float *row, const int64_t size[3], uint8_t *rgb) {
   int64_t n_pixels = size[0] * size[1], channels = size[2];
   float low = row[0], high = row[0];
   for (int64_t i = 1; i < n_pixels * channels; i++) {
@@ -104,7 +103,7 @@ static coh_status take_dataset(const coh_explain_site *site, coh_explainer *e,
   coh_dataset_read(site->dataset, first, rows->n, coh_network_file_facts(site->file)->affine,
                    rows->input);
   for (int64_t i = 0; i < rows->n; i++)
-    show_row(rows->input + i * spec->n_values, size,
+    coh_explain_show_row(rows->input + i * spec->n_values, size,
              rows->rgb + i * rows->width * rows->height * 3);
   const int32_t *labels = coh_dataset_labels(site->dataset);
   return label_rows(site, e, labels ? labels + first : NULL, rows);

@@ -1,4 +1,4 @@
-/* PNG through libpng's simplified interface, which reports errors by return value. */
+/* PNG through libpng's png_image functions, which report errors by return value. */
 #include "io/png.h"
 
 #include <png.h>

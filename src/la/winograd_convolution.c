@@ -2,10 +2,13 @@
  * A tile of 2x2 results comes from 4x4 pixels d and the window g by 16 products instead of 36:
  *   y = A' [(G g G') (.) (B' d B)] A
  * with (.) elementwise; summed over channels that is 16 products of matrices, (tiles, C) x (C,
- * O), taken for as many tiles at a time as stay in cache. Its transposes: dx: the same with the
- * window turned around, channels and results exchanged dg = G' [sum over tiles of (B' d B) (.)
- * (A dy A')] G Sums of two or three pixels of like size come before the products, which costs
- * about a bit. */
+ * O), taken for as many tiles at a time as stay in cache.
+ *
+ * Its transposes. To x: the same with the window turned around, channels and results exchanged.
+ * To g: dg = G' [sum over tiles of (B' d B) (.) (A dy A')] G.
+ *
+ * Sums of two or three pixels of like size come before the products, which costs about a bit.
+ */
 #include "la/winograd_convolution.h"
 
 #include <string.h>

@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 enum { FEWEST = 3 };
 static const double RISE = 0.05, GAP = 0.05, FALL = 0.02;
@@ -41,6 +42,7 @@ coh_fit coh_fit_judge(const coh_fit_curves *c) {
 }
 
 void coh_fit_describe(const coh_fit *fit, const char *unit, char text[400]) {
+  const char *one = strcmp(unit, "updates") == 0 ? "update" : "step";
   *text = '\0';
   switch (fit->kind) {
   case COH_FIT_OVER:
@@ -49,7 +51,7 @@ void coh_fit_describe(const coh_fit *fit, const char *unit, char text[400]) {
         "Overfitting from %s %.0f on: the loss on held-out rows has risen from %.4g to %.4g "
         "since, while that on training rows fell from %.4g to %.4g. More data, "
         "augmentation, weight decay or an earlier end help.",
-        unit, fit->lowest_at, fit->lowest, fit->last, fit->train_lowest, fit->train_last);
+        one, fit->lowest_at, fit->lowest, fit->last, fit->train_lowest, fit->train_last);
     break;
   case COH_FIT_UNDER:
     snprintf(
@@ -63,18 +65,9 @@ void coh_fit_describe(const coh_fit *fit, const char *unit, char text[400]) {
         text, 400,
         "Neither over- nor underfitting: the loss on held-out rows was lowest (%.4g) at %s "
         "%.0f and ends at %.4g; on training rows it ends at %.4g.",
-        fit->lowest, unit, fit->lowest_at, fit->last, fit->train_last);
+        fit->lowest, one, fit->lowest_at, fit->last, fit->train_last);
     break;
   case COH_FIT_UNKNOWN:
     break;
   }
-}
-
-double coh_run_student(int64_t degrees) {
-  static const double table[30] = {12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306,
-                                   2.262,  2.228, 2.201, 2.179, 2.160, 2.145, 2.131, 2.120,
-                                   2.110,  2.101, 2.093, 2.086, 2.080, 2.074, 2.069, 2.064,
-                                   2.060,  2.056, 2.052, 2.048, 2.045, 2.042};
-  if (degrees < 1) return NAN;
-  return degrees <= 30 ? table[degrees - 1] : 1.96 + 2.4 / (double)degrees;
 }

@@ -32,11 +32,7 @@ typedef struct coh_fit {
  * training loss and both fell by more than 2% over the last fifth. */
 coh_fit coh_fit_judge(const coh_fit_curves *curves);
 
-/* The verdict in words. unit: of the steps. text: out, of 400 bytes. */
+/* The verdict in words. unit: the task's, "updates". text: out, of 400 bytes. */
 void coh_fit_describe(const coh_fit *fit, const char *unit, char text[400]);
-
-/* Student's 97.5% quantile: half the width of a 95% interval in standard errors. NAN below one
- * degree of freedom. */
-double coh_run_student(int64_t degrees);
 
 #endif

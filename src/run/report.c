@@ -26,32 +26,10 @@ static void add(coh_text *text, const char *html) {
   coh_text_add_bytes(text, html, strlen(html));
 }
 
-// plain text: what HTML gives a meaning to is escaped, control characters are dropped
-static void add_escaped(coh_text *text, const char *plain) {
-  for (const char *c = plain; *c;) {
-    size_t n = strcspn(c, "&<>\"'\1\2\3\4\5\6\7\10\13\14\16\17\20\21\22\23\24\25\26\27\30\31\32"
-                          "\33\34\35\36\37\177");
-    coh_text_add_bytes(text, c, n);
-    c += n;
-    if (!*c) break;
-    if (*c == '&')
-      add(text, "&amp;");
-    else if (*c == '<')
-      add(text, "&lt;");
-    else if (*c == '>')
-      add(text, "&gt;");
-    else if (*c == '"')
-      add(text, "&quot;");
-    else if (*c == '\'')
-      add(text, "&#39;");
-    c++;
-  }
-}
-
 static void add_element(coh_text *text, const char *open, const char *plain,
                         const char *close) {
   add(text, open);
-  add_escaped(text, plain);
+  coh_text_add_html(text, plain);
   add(text, close);
 }
 
@@ -146,7 +124,7 @@ static bool is_numeric(const char *const *cells, int64_t n_rows, int64_t n_colum
 
 static void add_cell(coh_text *body, const char *tag, bool right, const char *cell) {
   coh_text_add(body, right ? "<%s class=\"right\">" : "<%s>", tag);
-  add_escaped(body, cell ? cell : "");
+  coh_text_add_html(body, cell ? cell : "");
   coh_text_add(body, "</%s>", tag);
 }
 
@@ -210,7 +188,7 @@ coh_status coh_report_figure(coh_report *report, const coh_report_picture *pictu
   int width = shown_width(picture, (const uint8_t *)data, n_bytes);
   coh_free(data);
   add(body, "\" alt=\"");
-  if (picture->caption) add_escaped(body, picture->caption);
+  if (picture->caption) coh_text_add_html(body, picture->caption);
   add(body, "\"");
   if (width > 0) coh_text_add(body, " width=\"%d\"", width);
   add(body, ">");
@@ -222,7 +200,7 @@ coh_status coh_report_figure(coh_report *report, const coh_report_picture *pictu
 void coh_report_link(coh_report *report, const char *path, const char *text) {
   coh_text *body = body_of(report);
   add(body, "<p class=\"page\"><a href=\"");
-  add_escaped(body, path);
+  coh_text_add_html(body, path);
   add_element(body, "\">", path, "</a>: ");
   add_element(body, "", text, "</p>\n");
 }

@@ -14,6 +14,7 @@
 #include "run/metrics.h"
 #include "run/report.h"
 #include "run/results.h"
+#include "task/mean_interval.h"
 
 enum { MAX_GROUPS = 8, LABEL_BYTES = 128, CELL_BYTES = 64 };
 
@@ -129,17 +130,6 @@ static coh_status form_groups(comparison *c) {
 
 // ---- means and intervals -------------------------------------------------------------------
 
-// mean of n values and half the width of its 95% interval (NAN for one value)
-static void interval_of(const double *value, int64_t n, double *mean, double *half) {
-  double sum = 0, square = 0;
-  for (int64_t i = 0; i < n; i++)
-    sum += value[i];
-  *mean = sum / (double)n;
-  for (int64_t i = 0; i < n; i++)
-    square += (value[i] - *mean) * (value[i] - *mean);
-  *half = n > 1 ? coh_run_student(n - 1) * sqrt(square / (double)(n - 1) / (double)n) : NAN;
-}
-
 // a curve at a place, on the line between its neighbours; NAN beyond its ends
 static double curve_at(const double *x, const double *y, int64_t n, double at) {
   int64_t low = 0, high = n - 1;
@@ -193,12 +183,8 @@ static coh_status mean_curve(const comparison *c, int64_t k, const char *metric,
   int64_t at = 0;
   for (int64_t i = 0; i < c->n_runs && status == COH_OK; i++)
     if (c->run[i].group == k) status = take_run(&c->run[i], metric, curve, at++, g->n, values);
-  for (int64_t i = 0; status == COH_OK && i < curve->n; i++) {
-    double half;
-    interval_of(values + i * g->n, g->n, &curve->y[i], &half);
-    curve->low[i] = curve->y[i] - half;
-    curve->high[i] = curve->y[i] + half;
-  }
+  for (int64_t i = 0; status == COH_OK && i < curve->n; i++)
+    coh_mean_interval(g->n, values + i * g->n, &curve->y[i], &curve->low[i], &curve->high[i]);
   coh_free(values);
   return status;
 }
@@ -273,7 +259,6 @@ static coh_status add_chart(const comparison *c, const coh_task_chart *chart,
 
 static coh_status say_fit(const comparison *c, const coh_task_chart *chart,
                           coh_report *report) {
-  const char *unit = c->run[0].config.task->unit;
   for (int64_t k = 0; chart->train_loss && k < c->n_groups; k++) {
     group_curve train, held_out;
     COH_TRY(mean_curve(c, k, chart->train_loss, &train));
@@ -284,7 +269,7 @@ static coh_status say_fit(const comparison *c, const coh_task_chart *chart,
     clear_curve(&train), clear_curve(&held_out);
     COH_TRY(status);
     char words[400], text[600];
-    coh_fit_describe(&fit, strcmp(unit, "updates") == 0 ? "update" : "step", words);
+    coh_fit_describe(&fit, c->run[0].config.task->unit, words);
     if (!*words) continue;
     snprintf(text, sizeof text, "%s. %s", c->group[k].label, words);
     (fit.kind == COH_FIT_GOOD ? coh_report_text : coh_report_warning)(report, text);
@@ -309,7 +294,7 @@ static void add_groups(const comparison *c, coh_report *report) {
 }
 
 static void write_cell(const comparison *c, int64_t k, const char *key, char cell[CELL_BYTES]) {
-  double value[256], mean, half;
+  double value[256], mean, low, high;
   int64_t n = 0;
   for (int64_t i = 0; i < c->n_runs && n < 256; i++) {
     if (c->run[i].group != k) continue;
@@ -320,9 +305,9 @@ static void write_cell(const comparison *c, int64_t k, const char *key, char cel
     snprintf(cell, CELL_BYTES, "-");
     return;
   }
-  interval_of(value, n, &mean, &half);
+  coh_mean_interval(n, value, &mean, &low, &high);
   if (n > 1)
-    snprintf(cell, CELL_BYTES, "%.5g \xc2\xb1 %.2g", mean, half);
+    snprintf(cell, CELL_BYTES, "%.5g \xc2\xb1 %.2g", mean, (high - low) / 2);
   else
     snprintf(cell, CELL_BYTES, "%.5g", mean);
 }

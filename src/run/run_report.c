@@ -157,11 +157,6 @@ static coh_status draw_chart(const char *folder, const coh_task_type *task,
   return status;
 }
 
-// "updates" as one of them
-static const char *one_of(const char *unit) {
-  return strcmp(unit, "updates") == 0 ? "update" : "step";
-}
-
 static coh_status add_charts(coh_report *report, const char *folder, const coh_task_type *task,
                              const coh_results *results) {
   coh_metrics_table tables[2] = {0};
@@ -181,7 +176,7 @@ static coh_status add_charts(coh_report *report, const char *folder, const coh_t
     if (status == COH_OK)
       status = draw_chart(folder, task, chart, table, results, &fit, &drawn);
     char path[COH_PATH_BYTES], verdict[400];
-    coh_fit_describe(&fit, one_of(task->unit), verdict);
+    coh_fit_describe(&fit, task->unit, verdict);
     if (*verdict)
       (fit.kind == COH_FIT_GOOD ? coh_report_text : coh_report_warning)(report, verdict);
     snprintf(path, sizeof path, "%s/figures/%s.svg", folder, chart->name);

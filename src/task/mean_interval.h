@@ -4,7 +4,11 @@
 
 #include <stdint.h>
 
-/* Mean of n >= 1 values and its normal 95% interval, which is the mean alone for n = 1. Summed
+/* Student's 97.5% quantile: half the width of a 95% interval in standard errors. NAN below one
+ * degree of freedom. */
+double coh_student_quantile(int64_t degrees);
+
+/* Mean of n >= 1 values and Student's 95% interval of it, which is the mean alone for n = 1. Summed
  * in order: the same bits for every layout. */
 void coh_mean_interval(int64_t n, const double *values, double *mean, double *low,
                        double *high);

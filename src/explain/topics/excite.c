@@ -120,19 +120,6 @@ typedef struct gallery {
   uint8_t *pixels;
 } gallery;
 
-static void show_gray(const float *row, const int64_t size[3], uint8_t *rgb) {
-  int64_t n_pixels = size[0] * size[1], channels = size[2];
-  float low = row[0], high = row[0];
-  for (int64_t i = 1; i < n_pixels * channels; i++) {
-    low = row[i] < low ? row[i] : low;
-    high = row[i] > high ? row[i] : high;
-  }
-  for (int64_t i = 0; i < n_pixels; i++)
-    for (int64_t c = 0; c < 3; c++)
-      coh_image_from_floats(row + i * channels + (channels == 3 ? c : 0), 1, low, high,
-                            rgb + 3 * i + c);
-}
-
 static coh_status draw(const gallery *g, const float *climbed) {
   enum { COLUMNS = N_BEST + 1 };
   int64_t n_pixels = g->size[0] * g->size[1];
@@ -157,7 +144,7 @@ static coh_status draw(const gallery *g, const float *climbed) {
       cell[at] = rgb;
       label[at] = text[at];
       if (j == 0) {
-        show_gray(climbed + k * g->n_values, g->size, rgb);
+        coh_explain_show_row(climbed + k * g->n_values, g->size, rgb);
         snprintf(text[at], sizeof text[at], "climbed");
         continue;
       }
@@ -167,7 +154,7 @@ static coh_status draw(const gallery *g, const float *climbed) {
       }
       coh_dataset_read(g->site->dataset, best[j - 1], 1,
                        coh_network_file_facts(g->site->file)->affine, row);
-      show_gray(row, g->size, rgb);
+      coh_explain_show_row(row, g->size, rgb);
       snprintf(text[at], sizeof text[at], "%.3g", (double)peak[j - 1]);
     }
   }

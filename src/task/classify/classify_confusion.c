@@ -8,6 +8,7 @@
 #include "draw/figure.h"
 #include "io/file.h"
 #include "task/classify/classify.h"
+#include "task/row_images.h"
 
 enum {
   PATH_BYTES = 4096,
@@ -117,25 +118,6 @@ static coh_status draw_matrix(const coh_classify *task, coh_results *results) {
   return COH_OK;
 }
 
-// a row of the judged set as an RGB or gray image
-static void image_of(const coh_dataset *dataset, int64_t row, uint8_t *bytes) {
-  const coh_dataset_spec *spec = coh_dataset_spec_of(dataset);
-  const void *stored = coh_dataset_row(dataset, row);
-  if (spec->dtype == COH_DTYPE_U8) {
-    const uint8_t *from = stored;
-    for (int64_t i = 0; i < spec->n_values; i++)
-      bytes[i] = from[i];
-    return;
-  }
-  const float *from = stored;
-  float low = from[0], high = from[0];
-  for (int64_t i = 1; i < spec->n_values; i++) {
-    low = from[i] < low ? from[i] : low;
-    high = from[i] > high ? from[i] : high;
-  }
-  coh_image_from_floats(from, spec->n_values, low, high > low ? high : low + 1, bytes);
-}
-
 typedef struct confused_images {
   coh_classify_pair pair[N_PAIRS];
   int64_t n_pairs;
@@ -156,7 +138,7 @@ static void gather_images(const coh_classify *task, const int64_t *answers,
     for (int64_t row = 0; row < task->judged_rows && n < N_SHOWN; row++) {
       if (labels[row] != pair->is || answers[row] - 1 != pair->taken_for) continue;
       uint8_t *to = c->bytes + (p * N_SHOWN + n) * spec->n_values;
-      image_of(task->judged, row, to);
+      coh_row_images(task->judged, 1, &row, 1, to);
       c->cell[p * N_SHOWN + n++] = to;
     }
     snprintf(c->text[p], sizeof c->text[p], "%.20s as %.20s: %" PRId64,

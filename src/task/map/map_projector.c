@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "io/file.h"
 #include "task/map/map_view.h"
+#include "task/row_images.h"
 
 enum { PATH_BYTES = 4096, SPRITE_SIDE = 8192, LEAST_IMAGE = 8 };
 
@@ -45,41 +46,23 @@ static coh_status write_metadata(const coh_map_view *view) {
   return save(view, "metadata.tsv", &text);
 }
 
-// all rows or none; width, height: out, of an image in it, 0: there is none
+// all rows or none, in a square; width, height: out, of an image in it, 0: there is none
 static coh_status write_sprite(const coh_map_view *view, int64_t *width, int64_t *height) {
   const coh_dataset_spec *spec = coh_dataset_spec_of(view->images);
-  int64_t n = spec->n_rows, columns = (int64_t)ceil(sqrt((double)n)), shrink = 1;
+  int64_t columns = (int64_t)ceil(sqrt((double)spec->n_rows)), shrink = 1;
   int64_t side = spec->shape[0] > spec->shape[1] ? spec->shape[0] : spec->shape[1];
   while (columns * (side / shrink) > SPRITE_SIDE)
     shrink++;
-  int64_t h = spec->shape[0] / shrink, w = spec->shape[1] / shrink;
   *width = *height = 0;
-  if (h < LEAST_IMAGE && w < LEAST_IMAGE && shrink > 1) return COH_OK;
-  int channels = coh_map_channels(view->images);
-  coh_image sprite = {0};
-  COH_TRY(coh_image_make(columns * w, columns * h, channels, &sprite));
-  uint8_t *bytes = coh_alloc_array((size_t)(n * h * w), (size_t)channels);
-  int64_t *row = coh_alloc_array((size_t)n, sizeof *row);
-  coh_status status =
-      bytes && row ? COH_OK : coh_fail(COH_E_MEMORY, "out of memory for the images of a map");
-  for (int64_t i = 0; i < n && status == COH_OK; i++)
-    row[i] = i;
-  if (status == COH_OK) {
-    coh_map_images(view->images, n, row, shrink, bytes);
-    for (int64_t i = 0; i < n; i++)
-      for (int64_t y = 0; y < h; y++)
-        memcpy(sprite.data +
-                   ((i / columns * h + y) * sprite.width + i % columns * w) * channels,
-               bytes + (i * h + y) * w * channels, (size_t)(w * channels));
-    char path[PATH_BYTES];
-    snprintf(path, sizeof path, "%s/results/projector/sprite.png", view->folder);
-    status = coh_png_write(path, &sprite);
-    *width = w;
-    *height = h;
-  }
-  coh_free(bytes);
-  coh_free(row);
-  coh_image_clear(&sprite);
+  if (side / shrink < LEAST_IMAGE && shrink > 1) return COH_OK;
+  coh_image_sheet sheet = {.step = 1, .n_images = spec->n_rows, .columns = columns};
+  COH_TRY(coh_image_sheet_fill(view->images, shrink, columns, &sheet));
+  char path[PATH_BYTES];
+  snprintf(path, sizeof path, "%s/results/projector/sprite.png", view->folder);
+  coh_status status = coh_png_write(path, &sheet.image);
+  coh_image_clear(&sheet.image);
+  *width = sheet.width;
+  *height = sheet.height;
   return status;
 }
 
@@ -90,7 +73,7 @@ coh_status coh_map_projector_write(const coh_map_view *view, coh_results *result
   COH_TRY(write_tensors(view));
   COH_TRY(write_metadata(view));
   int64_t w = 0, h = 0;
-  if (coh_map_has_images(view->images)) COH_TRY(write_sprite(view, &w, &h));
+  if (coh_rows_are_images(view->images)) COH_TRY(write_sprite(view, &w, &h));
   coh_text text = {0};
   coh_text_add(&text, "embeddings {\n  tensor_name: \"map\"\n  tensor_path: \"tensors.tsv\"\n"
                       "  metadata_path: \"metadata.tsv\"\n");

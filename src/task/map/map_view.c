@@ -8,6 +8,7 @@
 #include "draw/map_page.h"
 #include "draw/scatter.h"
 #include "io/file.h"
+#include "task/row_images.h"
 
 enum {
   PATH_BYTES = 4096,
@@ -110,11 +111,11 @@ static coh_status draw_thumbs(const coh_map_view *view, const float *seen,
   s.thumb_point = row;
   s.thumb_height = spec->shape[0] / shrink;
   s.thumb_width = spec->shape[1] / shrink;
-  s.thumb_channels = coh_map_channels(view->images);
+  s.thumb_channels = coh_row_images_channels(view->images);
   if (s.thumb_height < 1 || s.thumb_width < 1) return COH_OK;
   uint8_t *images;
   COH_NEW(images, n * s.thumb_height * s.thumb_width * s.thumb_channels);
-  coh_map_images(view->images, n, row, shrink, images);
+  coh_row_images(view->images, n, row, shrink, images);
   s.thumb = images;
   char path[PATH_BYTES];
   snprintf(path, sizeof path, "%s/figures/thumbnails.png", view->folder);
@@ -148,10 +149,10 @@ static coh_status write_page(const coh_map_view *view, const float *seen,
     page.z = view->y + 2;
     page.stride = view->dims;
   }
-  coh_map_sheet sheet = {0};
+  coh_image_sheet sheet = {0};
   coh_status status = COH_OK;
-  if (coh_map_has_images(view->images)) {
-    status = coh_map_sheet_make(view->images, SHEET_PIXELS, &sheet);
+  if (coh_rows_are_images(view->images)) {
+    status = coh_image_sheet_make(view->images, SHEET_PIXELS, &sheet);
     page.sheet = &sheet.image;
     page.image_step = sheet.step;
     page.n_images = sheet.n_images;
@@ -178,7 +179,7 @@ coh_status coh_map_view_write(const coh_map_view *view, coh_results *results) {
   COH_NEW(seen, 2 * n);
   coh_map_view_places(view, seen);
   coh_status status = view->has_picture ? draw_picture(view, seen, results) : COH_OK;
-  if (status == COH_OK && coh_map_has_images(view->images))
+  if (status == COH_OK && coh_rows_are_images(view->images))
     status = draw_thumbs(view, seen, results);
   if (status == COH_OK) status = write_page(view, seen, results);
   if (status == COH_OK && n <= MOST_PROJECTOR_ROWS)

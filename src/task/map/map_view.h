@@ -5,7 +5,6 @@
 
 #include "cohort/data.h"
 #include "cohort/task.h"
-#include "io/image.h"
 
 /* A finished map. Everything borrowed. */
 typedef struct coh_map_view {
@@ -24,29 +23,6 @@ coh_status coh_map_view_write(const coh_map_view *view, coh_results *results);
 /* Places in a plane: the first two dimensions, or, of a line, a band for each class. seen: out,
  * (n_rows, 2). */
 void coh_map_view_places(const coh_map_view *view, float *seen);
-
-/* ---- rows that are images: map_images.c */
-
-bool coh_map_has_images(const coh_dataset *dataset);
-
-/* Channels that people see: 1 or 3. */
-int coh_map_channels(const coh_dataset *dataset);
-
-/* The images of chosen rows as bytes, one behind the other, each side divided by `shrink`:
- * floats between the least and the largest of these rows. out: n x height/shrink x width/shrink
- * x channels. */
-void coh_map_images(const coh_dataset *dataset, int64_t n, const int64_t *row, int64_t shrink,
-                    uint8_t *out);
-
-/* Images of every step-th row side by side. */
-typedef struct coh_map_sheet {
-  coh_image image;
-  int64_t step, n_images, columns, width, height;
-} coh_map_sheet;
-
-/* Make a sheet of at most `pixels`, at first by smaller images, then by fewer. sheet: out;
- * caller clears sheet->image. Fails: COH_E_MEMORY. */
-coh_status coh_map_sheet_make(const coh_dataset *dataset, int64_t pixels, coh_map_sheet *sheet);
 
 /* ---- TensorBoard: map_projector.c */
 

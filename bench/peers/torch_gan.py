@@ -1,19 +1,21 @@
 """The update of configs/gan-dcgan-fashion.yaml in PyTorch, on one thread.
 
     torch_gan.py [batch=128] [way=alternating|simultaneous] [samples=15] [ms=800] [paced=0|1]
-                 [layout=channels_last|contiguous] [compile=0|1]
+                 [layout=channels_last|contiguous] [compile=0|1] [precision=f32|bf16]
 
 The same two networks, losses, optimisers and averaged generator as the config. alternating: the
 update of PyTorch's DCGAN example (discriminator on real rows, on generated rows, then the
 generator through the discriminator again). simultaneous: both players from one forward pass, as
-Cohort moves them. Images wait in memory as bytes and are widened, as Cohort's loader does.
+Cohort moves them. Images wait in memory as bytes and are widened, as Cohort's loader does. bf16: autocast
+around both networks and the losses.
 """
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
 import torch_turns
 
-options = torch_turns.read_options(__doc__, batch="128", way="simultaneous", layout="channels_last", compile="0")
+options = torch_turns.read_options(__doc__, batch="128", way="simultaneous", layout="channels_last", compile="0",
+                                   precision="f32")
 BATCH = int(options["batch"])
 
 
@@ -60,27 +62,36 @@ def follow():
         torch._foreach_lerp_(list(average.parameters()), makers, 0.001)
 
 
+def autocast():
+    return torch.autocast("cpu", torch.bfloat16, enabled=options["precision"] == "bf16")
+
+
 def alternating():
     real, noise = draw()
-    fake = generator(noise)
     critic_step.zero_grad(set_to_none=True)
-    critic_loss(discriminator(real), discriminator(fake.detach())).backward()
+    with autocast():
+        fake = generator(noise)
+        loss = critic_loss(discriminator(real), discriminator(fake.detach()))
+    loss.backward()
     critic_step.step()
     maker_step.zero_grad(set_to_none=True)
-    F.softplus(-discriminator(fake)).mean().backward()
+    with autocast():
+        loss = F.softplus(-discriminator(fake)).mean()
+    loss.backward()
     maker_step.step()
     follow()
 
 
 def simultaneous():
     real, noise = draw()
-    fake = generator(noise)
-    value = discriminator(fake)
-    slopes = torch.autograd.grad(critic_loss(discriminator(real), value), critics,
-                                 retain_graph=True)
+    with autocast():
+        fake = generator(noise)
+        value = discriminator(fake)
+        losses = critic_loss(discriminator(real), value), F.softplus(-value).mean()
+    slopes = torch.autograd.grad(losses[0], critics, retain_graph=True)
     for parameter, slope in zip(critics, slopes):
         parameter.grad = slope
-    slopes = torch.autograd.grad(F.softplus(-value).mean(), makers)
+    slopes = torch.autograd.grad(losses[1], makers)
     for parameter, slope in zip(makers, slopes):
         parameter.grad = slope
     critic_step.step()

@@ -1,6 +1,7 @@
 /* Convolutions through oneDNN 2.6: activations stay NHWC, weights are canonical (KH,KW,C,O)
- * outside and reordered inside the operator to the layout that the kernel prefers. Scratch
- * memory is the caller's, so that one primitive serves several threads. */
+ * outside and reordered inside the operator to the layout that the kernel prefers; with bf16,
+ * what goes in is rounded on that way, and sums and results stay single. Scratch memory is the
+ * caller's, so that one primitive serves several threads. */
 #include "la/dnnl_convolution.h"
 
 #include <oneapi/dnnl/dnnl.h>
@@ -23,18 +24,17 @@ struct coh_convolution {
   dnnl_primitive_t primitive;
   dnnl_memory_desc_t operand[N_OPERANDS];
   int argument[N_OPERANDS]; /* DNNL_ARG_*, 0 where unused */
-  // the weights' way between the canonical layout and the kernel's; NULL where they are the
-  // same
-  dnnl_primitive_t reorder;
-  dnnl_memory_desc_t canonical;
-  int64_t packed_floats, pad_floats;
+  // the way between the caller's layout and the kernel's; NULL where they are the same
+  dnnl_primitive_t reorder[PAD];
+  dnnl_memory_desc_t outside[PAD];
+  int64_t packed_floats[PAD], pad_floats;
   char kernel[64];
 };
 
 struct coh_convolution_state {
   dnnl_stream_t stream;
   dnnl_memory_t memory[N_OPERANDS];
-  dnnl_memory_t canonical;
+  dnnl_memory_t outside[PAD];
 };
 
 #define DNNL_TRY(call, what)                                                                \
@@ -65,9 +65,30 @@ static int weight_dims(const coh_convolution_shape *s, dnnl_dims_t dims) {
   return 5;
 }
 
-static dnnl_status_t describe(const coh_convolution_shape *s, coh_convolution_kind kind,
-                              dnnl_convolution_desc_t *desc, dnnl_memory_desc_t *canonical) {
+// x, weights and y as the caller has them, or, where a kernel is wanted, as it may choose
+static dnnl_status_t describe_operands(const coh_convolution_shape *s, bool outside,
+                                       coh_convolution_kind kind, dnnl_memory_desc_t *x,
+                                       dnnl_memory_desc_t *w, dnnl_memory_desc_t *y) {
   const dnnl_dims_t x_dims = {s->n, s->c, s->h, s->w}, y_dims = {s->n, s->o, s->oh, s->ow};
+  dnnl_dims_t w_dims;
+  int w_rank = weight_dims(s, w_dims);
+  dnnl_format_tag_t w_tag = w_rank == 4 ? dnnl_hwio : dnnl_hwigo;
+  // of the three, the one that comes out stays single
+  dnnl_data_type_t in = s->bf16 && !outside ? dnnl_bf16 : dnnl_f32;
+  dnnl_status_t status = dnnl_memory_desc_init_by_tag(
+      x, 4, x_dims, kind == COH_CONVOLUTION_DATA ? dnnl_f32 : in, dnnl_nhwc);
+  if (status == dnnl_success)
+    status = dnnl_memory_desc_init_by_tag(
+        y, 4, y_dims, kind == COH_CONVOLUTION_FORWARD ? dnnl_f32 : in, dnnl_nhwc);
+  if (status == dnnl_success)
+    status = dnnl_memory_desc_init_by_tag(w, w_rank, w_dims,
+                                          kind == COH_CONVOLUTION_WEIGHTS ? dnnl_f32 : in,
+                                          outside ? w_tag : dnnl_format_tag_any);
+  return status;
+}
+
+static dnnl_status_t describe(const coh_convolution_shape *s, coh_convolution_kind kind,
+                              dnnl_convolution_desc_t *desc) {
   const dnnl_dims_t stride = {s->stride[0], s->stride[1]};
   const dnnl_dims_t dilation = {s->dilation[0] - 1, s->dilation[1] - 1};
   const dnnl_dims_t before = {s->pad_before[0], s->pad_before[1]};
@@ -77,17 +98,8 @@ static dnnl_status_t describe(const coh_convolution_shape *s, coh_convolution_ki
   for (int k = 0; k < 2; k++)
     after[k] =
         (out[k] - 1) * stride[k] + (kernel[k] - 1) * s->dilation[k] + 1 - in[k] - before[k];
-  dnnl_dims_t w_dims;
-  int w_rank = weight_dims(s, w_dims);
   dnnl_memory_desc_t x, w, y;
-  dnnl_status_t status = dnnl_memory_desc_init_by_tag(&x, 4, x_dims, dnnl_f32, dnnl_nhwc);
-  if (status == dnnl_success)
-    status = dnnl_memory_desc_init_by_tag(&y, 4, y_dims, dnnl_f32, dnnl_nhwc);
-  if (status == dnnl_success)
-    status = dnnl_memory_desc_init_by_tag(&w, w_rank, w_dims, dnnl_f32, dnnl_format_tag_any);
-  if (status == dnnl_success)
-    status = dnnl_memory_desc_init_by_tag(canonical, w_rank, w_dims, dnnl_f32,
-                                          w_rank == 4 ? dnnl_hwio : dnnl_hwigo);
+  dnnl_status_t status = describe_operands(s, false, kind, &x, &w, &y);
   if (status != dnnl_success) return status;
   const dnnl_alg_kind_t direct = dnnl_convolution_direct;
   switch (kind) {
@@ -104,10 +116,8 @@ static dnnl_status_t describe(const coh_convolution_shape *s, coh_convolution_ki
   return dnnl_invalid_arguments;
 }
 
-static dnnl_status_t make_attributes(dnnl_primitive_attr_t *attr, bool bf16) {
+static dnnl_status_t make_attributes(dnnl_primitive_attr_t *attr) {
   dnnl_status_t status = dnnl_primitive_attr_create(attr);
-  if (status != dnnl_success) return status;
-  if (bf16) status = dnnl_primitive_attr_set_fpmath_mode(*attr, dnnl_fpmath_mode_bf16);
   if (status != dnnl_success) return status;
   return dnnl_primitive_attr_set_scratchpad_mode(*attr, dnnl_scratchpad_mode_user);
 }
@@ -141,30 +151,38 @@ static void take_operands(coh_convolution *plan, const_dnnl_primitive_desc_t pd)
   plan->pad_floats = floats_of(&plan->operand[PAD]);
 }
 
-static int weights_operand(const coh_convolution *plan) {
-  return plan->kind == COH_CONVOLUTION_WEIGHTS ? OUT : SECOND;
+static dnnl_status_t describe_outside(coh_convolution *plan) {
+  dnnl_memory_desc_t *o = plan->outside;
+  switch (plan->kind) {
+  case COH_CONVOLUTION_FORWARD:
+    return describe_operands(&plan->shape, true, plan->kind, &o[FIRST], &o[SECOND], &o[OUT]);
+  case COH_CONVOLUTION_DATA:
+    return describe_operands(&plan->shape, true, plan->kind, &o[OUT], &o[SECOND], &o[FIRST]);
+  case COH_CONVOLUTION_WEIGHTS:
+    return describe_operands(&plan->shape, true, plan->kind, &o[FIRST], &o[OUT], &o[SECOND]);
+  }
+  return dnnl_invalid_arguments;
 }
 
-static coh_status make_reorder(coh_convolution *plan) {
-  const dnnl_memory_desc_t *packed = &plan->operand[weights_operand(plan)];
-  if (dnnl_memory_desc_equal(packed, &plan->canonical)) return COH_OK;
-  plan->packed_floats = floats_of(packed);
-  bool unpack = plan->kind == COH_CONVOLUTION_WEIGHTS;
+static coh_status make_reorder(coh_convolution *plan, int k) {
+  const dnnl_memory_desc_t *inside = &plan->operand[k], *outside = &plan->outside[k];
+  if (dnnl_memory_desc_equal(inside, outside)) return COH_OK;
+  plan->packed_floats[k] = floats_of(inside);
   dnnl_primitive_desc_t pd;
   dnnl_primitive_attr_t attr;
-  DNNL_TRY(make_attributes(&attr, false), "make attributes");
-  dnnl_status_t status = dnnl_reorder_primitive_desc_create(
-      &pd, unpack ? packed : &plan->canonical, plan->engine, unpack ? &plan->canonical : packed,
-      plan->engine, attr);
+  DNNL_TRY(make_attributes(&attr), "make attributes");
+  dnnl_status_t status =
+      dnnl_reorder_primitive_desc_create(&pd, k == OUT ? inside : outside, plan->engine,
+                                         k == OUT ? outside : inside, plan->engine, attr);
   dnnl_primitive_attr_destroy(attr);
-  DNNL_TRY(status, "find a reorder of the weights");
+  DNNL_TRY(status, "find a reorder of an operand");
   const dnnl_memory_desc_t *pad = dnnl_primitive_desc_query_md(pd, dnnl_query_scratchpad_md, 0);
   bool plain = dnnl_memory_desc_get_size(pad) == 0;
-  status = dnnl_primitive_create(&plan->reorder, pd);
+  status = dnnl_primitive_create(&plan->reorder[k], pd);
   dnnl_primitive_desc_destroy(pd);
-  DNNL_TRY(status, "make the reorder of the weights");
+  DNNL_TRY(status, "make the reorder of an operand");
   COH_CHECK(plain, COH_E_INTERNAL,
-            "convolution: the reorder of the weights wants scratch memory");
+            "convolution: the reorder of an operand wants scratch memory");
   return COH_OK;
 }
 
@@ -198,16 +216,16 @@ static dnnl_status_t choose_kernel(const coh_convolution_shape *shape,
 static coh_status make_primitive(coh_convolution *plan, const coh_convolution_shape *shape) {
   DNNL_TRY(dnnl_engine_create(&plan->engine, dnnl_cpu, 0), "make an engine");
   dnnl_convolution_desc_t desc;
-  DNNL_TRY(describe(shape, plan->kind, &desc, &plan->canonical), "describe the shape");
+  DNNL_TRY(describe(shape, plan->kind, &desc), "describe the shape");
+  DNNL_TRY(describe_outside(plan), "describe the operands");
   dnnl_primitive_attr_t attr;
-  DNNL_TRY(make_attributes(&attr, shape->bf16), "make attributes");
+  DNNL_TRY(make_attributes(&attr), "make attributes");
   dnnl_primitive_desc_t pd, hint = NULL;
   dnnl_status_t status = dnnl_success;
   if (plan->kind !=
       COH_CONVOLUTION_FORWARD) { // a backward kernel asks which forward one it undoes
     dnnl_convolution_desc_t forward;
-    dnnl_memory_desc_t unused;
-    status = describe(shape, COH_CONVOLUTION_FORWARD, &forward, &unused);
+    status = describe(shape, COH_CONVOLUTION_FORWARD, &forward);
     if (status == dnnl_success)
       status = dnnl_primitive_desc_create(&hint, &forward, attr, plan->engine, NULL);
   }
@@ -225,7 +243,9 @@ static coh_status make_primitive(coh_convolution *plan, const coh_convolution_sh
   status = dnnl_primitive_create(&plan->primitive, pd);
   dnnl_primitive_desc_destroy(pd);
   DNNL_TRY(status, "make the kernel");
-  return make_reorder(plan);
+  for (int k = 0; k < PAD; k++)
+    COH_TRY(make_reorder(plan, k));
+  return COH_OK;
 }
 
 // one window that covers the image: a product of matrices
@@ -293,7 +313,8 @@ coh_status coh_convolution_create(const coh_convolution_shape *shape, coh_convol
 void coh_convolution_destroy(coh_convolution **plan) {
   coh_convolution *p = *plan;
   if (!p) return;
-  if (p->reorder) dnnl_primitive_destroy(p->reorder);
+  for (int k = 0; k < PAD; k++)
+    if (p->reorder[k]) dnnl_primitive_destroy(p->reorder[k]);
   if (p->primitive) dnnl_primitive_destroy(p->primitive);
   if (p->engine) dnnl_engine_destroy(p->engine);
   coh_free(p);
@@ -304,7 +325,10 @@ int64_t coh_convolution_scratch(const coh_convolution *plan) {
   if (plan->thin) return coh_convolution_thin_scratch(&plan->shape);
   if (plan->winograd) return coh_convolution_winograd_scratch(&plan->shape, plan->kind);
   if (plan->whole) return 0;
-  return plan->packed_floats + plan->pad_floats;
+  int64_t floats = plan->pad_floats;
+  for (int k = 0; k < PAD; k++)
+    floats += plan->packed_floats[k];
+  return floats;
 }
 
 const char *coh_convolution_kernel(const coh_convolution *plan) {
@@ -324,9 +348,10 @@ coh_status coh_convolution_state_create(const coh_convolution *plan,
     if (plan->argument[k])
       status = dnnl_memory_create(&state->memory[k], &plan->operand[k], plan->engine,
                                   DNNL_MEMORY_NONE);
-  if (status == dnnl_success && plan->reorder)
-    status =
-        dnnl_memory_create(&state->canonical, &plan->canonical, plan->engine, DNNL_MEMORY_NONE);
+  for (int k = 0; k < PAD && status == dnnl_success; k++)
+    if (plan->reorder[k])
+      status = dnnl_memory_create(&state->outside[k], &plan->outside[k], plan->engine,
+                                  DNNL_MEMORY_NONE);
   if (status != dnnl_success) {
     coh_convolution_state_destroy(&state);
     return coh_fail(COH_E_MEMORY, "convolution: oneDNN could not make its handles");
@@ -340,20 +365,31 @@ void coh_convolution_state_destroy(coh_convolution_state **state) {
   if (!s) return;
   for (int k = 0; k < N_OPERANDS; k++)
     if (s->memory[k]) dnnl_memory_destroy(s->memory[k]);
-  if (s->canonical) dnnl_memory_destroy(s->canonical);
+  for (int k = 0; k < PAD; k++)
+    if (s->outside[k]) dnnl_memory_destroy(s->outside[k]);
   if (s->stream) dnnl_stream_destroy(s->stream);
   coh_free(s);
   *state = NULL;
 }
 
-static coh_status run_reorder(const coh_convolution *plan, coh_convolution_state *state) {
-  dnnl_memory_t packed = state->memory[weights_operand(plan)];
-  bool unpack = plan->kind == COH_CONVOLUTION_WEIGHTS;
-  dnnl_exec_arg_t args[2] = {{DNNL_ARG_FROM, unpack ? packed : state->canonical},
-                             {DNNL_ARG_TO, unpack ? state->canonical : packed}};
-  DNNL_TRY(dnnl_primitive_execute(plan->reorder, state->stream, 2, args),
-           "reorder the weights");
+static coh_status run_reorder(const coh_convolution *plan, coh_convolution_state *state,
+                              int k) {
+  if (!plan->reorder[k]) return COH_OK;
+  dnnl_memory_t inside = state->memory[k], outside = state->outside[k];
+  dnnl_exec_arg_t args[2] = {{DNNL_ARG_FROM, k == OUT ? inside : outside},
+                             {DNNL_ARG_TO, k == OUT ? outside : inside}};
+  DNNL_TRY(dnnl_primitive_execute(plan->reorder[k], state->stream, 2, args),
+           "reorder an operand");
   return COH_OK;
+}
+
+static coh_status run_primitive(const coh_convolution *plan, coh_convolution_state *state,
+                                int n, const dnnl_exec_arg_t *args) {
+  COH_TRY(run_reorder(plan, state, FIRST));
+  COH_TRY(run_reorder(plan, state, SECOND));
+  COH_CHECK(dnnl_primitive_execute(plan->primitive, state->stream, n, args) == dnnl_success,
+            COH_E_INTERNAL, "convolution: %s failed", plan->kernel);
+  return run_reorder(plan, state, OUT);
 }
 
 coh_status coh_convolution_run(const coh_convolution *plan, coh_convolution_state *state,
@@ -372,13 +408,14 @@ coh_status coh_convolution_run(const coh_convolution *plan, coh_convolution_stat
     return COH_OK;
   }
   // the library's handles are not const, its kernels only read the operands
-  float *data[N_OPERANDS] = {(float *)(uintptr_t)first, (float *)(uintptr_t)second, out,
-                             scratch + plan->packed_floats};
-  if (plan->reorder) {
-    DNNL_TRY(dnnl_memory_set_data_handle(state->canonical, data[weights_operand(plan)]),
-             "take the weights");
-    data[weights_operand(plan)] = scratch;
+  float *data[N_OPERANDS] = {(float *)(uintptr_t)first, (float *)(uintptr_t)second, out};
+  for (int k = 0; k < PAD; k++) {
+    if (!plan->reorder[k]) continue;
+    DNNL_TRY(dnnl_memory_set_data_handle(state->outside[k], data[k]), "take an operand");
+    data[k] = scratch;
+    scratch += plan->packed_floats[k];
   }
+  data[PAD] = scratch;
   dnnl_exec_arg_t args[N_OPERANDS];
   int n = 0;
   for (int k = 0; k < N_OPERANDS; k++) {
@@ -387,13 +424,7 @@ coh_status coh_convolution_run(const coh_convolution *plan, coh_convolution_stat
     args[n++] = (dnnl_exec_arg_t){plan->argument[k], state->memory[k]};
   }
   int before = coh_la_serial_begin();
-  coh_status status = COH_OK;
-  if (plan->reorder && plan->kind != COH_CONVOLUTION_WEIGHTS) status = run_reorder(plan, state);
-  if (status == COH_OK &&
-      dnnl_primitive_execute(plan->primitive, state->stream, n, args) != dnnl_success)
-    status = coh_fail(COH_E_INTERNAL, "convolution: %s failed", plan->kernel);
-  if (status == COH_OK && plan->reorder && plan->kind == COH_CONVOLUTION_WEIGHTS)
-    status = run_reorder(plan, state);
+  coh_status status = run_primitive(plan, state, n, args);
   coh_la_serial_end(before);
   return status;
 }

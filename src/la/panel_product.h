@@ -6,18 +6,20 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#ifdef __AVX512F__
-enum { COH_PIECE = 16 };
+#ifdef __AVX512F__ // 32 registers
+enum { COH_PIECE = 16, COH_PANEL_PIECES = 3 };
 #else
-enum { COH_PIECE = 8 };
+enum { COH_PIECE = 8, COH_PANEL_PIECES = 2 };
 #endif
-enum { COH_PANEL_ROWS = 6, COH_PANEL_PIECES = 2 }; /* at most */
+enum { COH_PANEL_ROWS = 6 }; /* at most, as pieces are */
 typedef float coh_piece __attribute__((vector_size(COH_PIECE * sizeof(float)), aligned(4)));
 
 #define COH_PANEL_INLINE static inline __attribute__((always_inline))
 
 // what is used several times is loaded once
-#if defined(__x86_64__)
+#if defined(__AVX512F__)
+#define COH_PANEL_KEEP(x) __asm__("" : "+v"(x))
+#elif defined(__x86_64__)
 #define COH_PANEL_KEEP(x) __asm__("" : "+x"(x))
 #else
 #define COH_PANEL_KEEP(x) (void)(x)
@@ -44,7 +46,9 @@ typedef struct coh_panel_product {
 COH_PANEL_INLINE void coh_panel_multiply(int rows, int pieces, const coh_panel_product *p,
                                          const float *a, const float *b, float *out) {
   coh_piece sum[COH_PANEL_ROWS][COH_PANEL_PIECES] = {{{0}}};
-  for (int64_t k = 0; k < p->depth; k++, a += p->term_step, b += p->b_step) {
+  // two bases: rows are then reached by multiples that addresses can hold
+  const float *high = a + 3 * p->row_step;
+  for (int64_t k = 0; k < p->depth; k++) {
     coh_piece term[COH_PANEL_PIECES];
     for (int q = 0; q < pieces; q++) {
       term[q] = coh_piece_load(b + q * COH_PIECE);
@@ -52,7 +56,10 @@ COH_PANEL_INLINE void coh_panel_multiply(int rows, int pieces, const coh_panel_p
     }
     for (int i = 0; i < rows; i++)
       for (int q = 0; q < pieces; q++)
-        sum[i][q] += a[i * p->row_step] * term[q];
+        sum[i][q] += (i < 3 ? a[i * p->row_step] : high[(i - 3) * p->row_step]) * term[q];
+    a += p->term_step;
+    high += p->term_step;
+    b += p->b_step;
   }
   for (int i = 0; i < rows; i++)
     for (int q = 0; q < pieces; q++) {
@@ -61,7 +68,7 @@ COH_PANEL_INLINE void coh_panel_multiply(int rows, int pieces, const coh_panel_p
     }
 }
 
-/* The same for any number of rows. */
+/* The same for any number of rows; pieces: a constant. */
 COH_PANEL_INLINE void coh_panel_multiply_rows(int64_t rows, int pieces,
                                               const coh_panel_product *p, const float *a,
                                               const float *b, float *out) {
@@ -73,6 +80,21 @@ COH_PANEL_INLINE void coh_panel_multiply_rows(int64_t rows, int pieces,
     coh_panel_multiply(2, pieces, p, a + i * p->row_step, b, out + i * p->out_step);
   for (; i < rows; i++)
     coh_panel_multiply(1, pieces, p, a + i * p->row_step, b, out + i * p->out_step);
+}
+
+/* Any number of rows, n_pieces COH_PIECE columns: as few panels as registers allow, none of a
+ * piece alone where there are two. */
+COH_PANEL_INLINE void coh_panel_multiply_all(int64_t rows, int64_t n_pieces,
+                                             const coh_panel_product *p, const float *a,
+                                             const float *b, float *out) {
+  int64_t q = 0;
+  for (; COH_PANEL_PIECES == 3 && n_pieces - q >= 3 && n_pieces - q != 4; q += 3)
+    coh_panel_multiply_rows(rows, COH_PANEL_PIECES, p, a, b + q * COH_PIECE,
+                            out + q * COH_PIECE);
+  for (; q + 2 <= n_pieces; q += 2)
+    coh_panel_multiply_rows(rows, 2, p, a, b + q * COH_PIECE, out + q * COH_PIECE);
+  if (q < n_pieces)
+    coh_panel_multiply_rows(rows, 1, p, a, b + q * COH_PIECE, out + q * COH_PIECE);
 }
 
 #endif

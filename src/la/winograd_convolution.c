@@ -22,7 +22,6 @@ enum {
   MIN_TILES = 24,     // in a block
   LINE = 16,          // floats of a cache line
   MAX_TILES = 96,     // both multiples of COH_PANEL_ROWS
-  PANEL = COH_PANEL_PIECES * COH_PIECE,
 };
 typedef float side __attribute__((vector_size(SIDE * sizeof(float)), aligned(4)));
 
@@ -30,7 +29,7 @@ typedef float side __attribute__((vector_size(SIDE * sizeof(float)), aligned(4))
 typedef struct winograd {
   int64_t n, h, w, c, oh, ow, o, pad[2];
   int64_t tiles_h, tiles_w, n_tiles, block; // tiles; of a block
-  int64_t wide;                             // o, filled up to whole panels
+  int64_t wide;                             // o, filled up to whole pieces
   int64_t n_zeros, n_weights, n_in, n_out;  // floats of what follows
   float *zeros;                             // a pixel outside: max(c, o)
   float *weights;                           // POINTS x (c, wide)
@@ -62,7 +61,7 @@ static winograd arrange(const coh_convolution_shape *s, coh_convolution_kind kin
   p.tiles_h = (p.oh + 1) / 2;
   p.tiles_w = (p.ow + 1) / 2;
   p.n_tiles = p.n * p.tiles_h * p.tiles_w;
-  p.wide = round_up(p.o, PANEL);
+  p.wide = round_up(p.o, COH_PIECE);
   int64_t tiles = CACHED / (POINTS * (p.c + p.wide)) / COH_PANEL_ROWS * COH_PANEL_ROWS;
   p.block = tiles < MIN_TILES ? MIN_TILES : tiles > MAX_TILES ? MAX_TILES : tiles;
   p.n_zeros = round_up(p.c > p.o ? p.c : p.o, LINE);
@@ -270,10 +269,8 @@ static void multiply(const winograd *p, int64_t n) {
   const coh_panel_product product = {
       .depth = p->c, .row_step = p->c, .term_step = 1, .b_step = p->wide, .out_step = p->wide};
   for (int k = 0; k < POINTS; k++)
-    for (int64_t o = 0; o < p->wide; o += PANEL)
-      coh_panel_multiply_rows(n, COH_PANEL_PIECES, &product, p->in + k * p->block * p->c,
-                              p->weights + k * p->c * p->wide + o,
-                              p->out + k * p->block * p->wide + o);
+    coh_panel_multiply_all(n, p->wide / COH_PIECE, &product, p->in + k * p->block * p->c,
+                           p->weights + k * p->c * p->wide, p->out + k * p->block * p->wide);
 }
 
 // weights (c, wide) += in' (c, n) out (n, wide), at every point
@@ -285,10 +282,8 @@ static void accumulate(const winograd *p, int64_t n) {
                                      .out_step = p->wide,
                                      .add = true};
   for (int k = 0; k < POINTS; k++)
-    for (int64_t o = 0; o < p->wide; o += PANEL)
-      coh_panel_multiply_rows(p->c, COH_PANEL_PIECES, &product, p->in + k * p->block * p->c,
-                              p->out + k * p->block * p->wide + o,
-                              p->weights + k * p->c * p->wide + o);
+    coh_panel_multiply_all(p->c, p->wide / COH_PIECE, &product, p->in + k * p->block * p->c,
+                           p->out + k * p->block * p->wide, p->weights + k * p->c * p->wide);
 }
 
 void coh_convolution_winograd_run(const coh_convolution_shape *s, coh_convolution_kind kind,

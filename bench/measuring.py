@@ -35,5 +35,6 @@ def end_record(record):
     record["load_after"] = os.getloadavg()
     path = ROOT / "bench/results" / f"{record['name']}.json"
     path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps(record, indent=1) + "\n")
+    # results are read on other machines
+    path.write_text(json.dumps(record, indent=1).replace(f"{ROOT}/", "") + "\n")
     print(f"\nwritten: {path.relative_to(ROOT)}")

@@ -1,5 +1,5 @@
-/* X^T X of rows of bytes, exact, in integers: pairs of 16-bit products are added in one
- * instruction, twice the products that floats allow. Not collective; allocates nothing. */
+/* X^T X of rows of bytes, exact, in integers: an instruction multiplies and adds two to four
+ * times the products that floats allow. Not collective; allocates nothing. */
 #ifndef COHORT_LA_BYTE_GRAM_H
 #define COHORT_LA_BYTE_GRAM_H
 
@@ -8,12 +8,13 @@
 /* Rows that may be added to one result before 32 bits overflow. */
 enum { COH_BYTE_GRAM_ROWS = INT32_MAX / (255 * 255) };
 
-/* Columns of a row of the result, at least d; and integers of scratch. */
+/* Columns of a row of the result, at least d; integers of the result, and of scratch. */
 int64_t coh_la_byte_gram_pitch(int64_t d);
+int64_t coh_la_byte_gram_size(int64_t d);
 int64_t coh_la_byte_gram_scratch(int64_t d);
 
-/* Add X^T X to c. x: (n, d), n <= COH_BYTE_GRAM_ROWS over all calls; c: in and out, (d rounded
- * up to 4, pitch), entries below the diagonal and on it are valid; scratch: 32-byte aligned. */
+/* Add X^T X to c. x: (n, d), n <= COH_BYTE_GRAM_ROWS over all calls; c: in and out, rows of
+ * pitch, entries below the diagonal and on it are valid. */
 void coh_la_byte_gram(int64_t n, int64_t d, const uint8_t *x, int32_t *c, int32_t *scratch);
 
 #endif

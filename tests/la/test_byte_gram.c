@@ -7,7 +7,7 @@
 static void compare(int64_t n, int64_t d, int value) {
   int64_t pitch = coh_la_byte_gram_pitch(d);
   uint8_t *x = coh_alloc_array((size_t)(n * d), sizeof *x);
-  int32_t *c = coh_alloc_array((size_t)((d + 4) * pitch), sizeof *c);
+  int32_t *c = coh_alloc_array((size_t)coh_la_byte_gram_size(d), sizeof *c);
   int32_t *scratch = coh_alloc_array((size_t)coh_la_byte_gram_scratch(d), sizeof *scratch);
   coh_stream stream = coh_stream_begin(coh_key_make(1, "test_byte_gram"), 0, 0);
   for (int64_t i = 0; i < n * d; i++)
@@ -30,7 +30,8 @@ static void compare(int64_t n, int64_t d, int value) {
 
 static void test_byte_gram_is_exact(void **state) {
   (void)state;
-  static const int64_t shape[][2] = {{1, 1}, {2, 3}, {7, 24}, {513, 25}, {1500, 53}, {90, 96}};
+  static const int64_t shape[][2] = {{1, 1},     {2, 3},   {7, 24},    {513, 25},
+                                     {1500, 53}, {90, 96}, {1023, 97}, {259, 200}};
   for (size_t s = 0; s < sizeof shape / sizeof *shape; s++)
     compare(shape[s][0], shape[s][1], -1);
 }

@@ -163,7 +163,7 @@ static void panel_work_fini(panel_work *w) {
 static coh_status panel_work_init(const coh_principal_fit *f, panel_work *w) {
   int64_t columns = f->exact ? f->d : f->columns;
   if (f->bytes) {
-    COH_NEW(w->gram, (f->d + 4) * coh_la_byte_gram_pitch(f->d));
+    COH_NEW(w->gram, coh_la_byte_gram_size(f->d));
     COH_NEW(w->scratch, coh_la_byte_gram_scratch(f->d));
     COH_NEW(w->count, f->d);
     return COH_OK;
@@ -196,7 +196,7 @@ static void add_byte_panel(const coh_principal_fit *f, int64_t panel, panel_work
   int64_t first = panel * BYTE_PANEL, n = smaller(BYTE_PANEL, f->n - first), d = f->d;
   int64_t pitch = coh_la_byte_gram_pitch(d);
   const uint8_t *rows = coh_dataset_row(f->problem->dataset, first);
-  memset(w->gram, 0, (size_t)((d + 4) * pitch) * sizeof *w->gram);
+  memset(w->gram, 0, (size_t)coh_la_byte_gram_size(d) * sizeof *w->gram);
   memset(w->count, 0, (size_t)d * sizeof *w->count);
   coh_la_byte_gram(n, d, rows, w->gram, w->scratch);
   for (int64_t i = 0; i < n; i++)

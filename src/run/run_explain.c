@@ -39,14 +39,25 @@ static void add_warning(void *context, const char *text) {
   if (a->output) fprintf(a->output, "warning: %s\n", text);
 }
 
+// characters of the longest cell, and two between columns
+static int column_width(const char *const *header, const char *const *cells, int64_t n_rows,
+                        int64_t n_columns, int64_t k) {
+  size_t width = strlen(header[k]);
+  for (int64_t r = 0; r < n_rows; r++)
+    if (strlen(cells[r * n_columns + k]) > width) width = strlen(cells[r * n_columns + k]);
+  return (int)width + 2;
+}
+
 static void add_table(void *context, const char *caption, const char *const *header,
                       const char *const *cells, int64_t n_rows, int64_t n_columns) {
   asked *a = context;
   coh_results_table(a->results, caption, header, cells, n_rows, n_columns);
   for (int64_t r = -1; a->output && r < n_rows; r++)
-    for (int64_t k = 0; k < n_columns; k++)
-      fprintf(a->output, k + 1 < n_columns ? "%-24s" : "%s\n",
-              r < 0 ? header[k] : cells[r * n_columns + k]);
+    for (int64_t k = 0; k < n_columns; k++) {
+      bool last = k + 1 == n_columns;
+      fprintf(a->output, "%-*s%s", last ? 0 : column_width(header, cells, n_rows, n_columns, k),
+              r < 0 ? header[k] : cells[r * n_columns + k], last ? "\n" : "");
+    }
 }
 
 // ---- what the run has ----------------------------------------------------------------------

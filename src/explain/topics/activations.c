@@ -282,15 +282,15 @@ static double dead_share(coh_health *health, const chain *c) {
   return n_seen ? sum / (double)n_seen : 0;
 }
 
-// gradient descent at a rate far too high, then at a good one: do units come back?
-static coh_status mistreat(chain *c, coh_health *health, double *dead) {
-  for (int step = 0; step < BAD_STEPS + GOOD_STEPS; step++) {
+// gradient descent; dead: out, the share in per cent at every fourth step
+static coh_status descend(chain *c, coh_health *health, int first, int end, double rate,
+                          double *dead) {
+  for (int step = first; step < end; step++) {
     if (step % 4 == 0) dead[step / 4] = 100 * dead_share(health, c);
     COH_TRY(coh_program_run(c->program, c->workspace));
     double square = 0;
     for (int64_t i = 0; i < c->n_floats; i++)
       square += (double)c->block[i] * (double)c->block[i];
-    double rate = step < BAD_STEPS ? BAD_RATE : GOOD_RATE;
     double shrink = fmin(1, 4 / fmax(sqrt(square), 1e-30)); // keeps the numbers finite
     for (int64_t i = 0; i < c->n_floats; i++)
       c->params[i] -= (float)(rate * shrink) * c->block[i];
@@ -298,36 +298,70 @@ static coh_status mistreat(chain *c, coh_health *health, double *dead) {
   return COH_OK;
 }
 
+/* A rate far too high, then a good one: do units come back? bad, good: the activations of
+ * either time; the weights are handed on. silent: out, the share at the end that would be dead
+ * with the first activation. */
+static coh_status mistreat(chain *bad, chain *good, double *dead, double *silent) {
+  coh_health *first = NULL, *then = NULL;
+  coh_status status = coh_health_create(bad->network, &first);
+  if (status == COH_OK) status = coh_health_create(good->network, &then);
+  if (status == COH_OK) status = descend(bad, first, 0, BAD_STEPS, BAD_RATE, dead);
+  if (good != bad) memcpy(good->params, bad->params, (size_t)bad->n_floats * sizeof(float));
+  if (status == COH_OK)
+    status = descend(good, then, BAD_STEPS, BAD_STEPS + GOOD_STEPS, GOOD_RATE, dead);
+  if (status == COH_OK) *silent = 100 * dead_share(first, good);
+  coh_health_destroy(&first);
+  coh_health_destroy(&then);
+  return status;
+}
+
+static const struct {
+  const char *label, *bad, *good;
+} treated[] = {{"relu", "relu", NULL},
+               {"leaky_relu", "leaky_relu", NULL},
+               {"elu", "elu", NULL},
+               {"relu, then leaky_relu", "relu", "leaky_relu"}};
+enum { N_TREATED = sizeof treated / sizeof *treated };
+
+static coh_status treat(int a, uint64_t seed, double *dead, double *silent) {
+  chain bad, good;
+  coh_status status = make_chain(&bad, treated[a].bad, seed);
+  if (status == COH_OK && treated[a].good) {
+    status = make_chain(&good, treated[a].good, seed);
+    if (status == COH_OK) status = mistreat(&bad, &good, dead, silent);
+    clear_chain(&good);
+  } else if (status == COH_OK) {
+    status = mistreat(&bad, &bad, dead, silent);
+  }
+  clear_chain(&bad);
+  return status;
+}
+
 static coh_status measure_dead(const coh_explain_site *site) {
   enum { N = (BAD_STEPS + GOOD_STEPS) / 4 };
-  static const char *const kinds[] = {"relu", "leaky_relu", "elu"};
-  double x[N], y[3][N];
-  coh_series series[3];
+  double x[N], y[N_TREATED][N], silent = 0;
+  coh_series series[N_TREATED];
   for (int i = 0; i < N; i++)
     x[i] = 4 * i;
-  for (int a = 0; a < 3; a++) {
-    chain c;
-    coh_health *health = NULL;
-    coh_status status = make_chain(&c, kinds[a], (uint64_t)site->options->seed);
-    if (status == COH_OK) status = coh_health_create(c.network, &health);
-    if (status == COH_OK) status = mistreat(&c, health, y[a]);
-    coh_health_destroy(&health);
-    clear_chain(&c);
-    COH_TRY(status);
-    series[a] = (coh_series){.label = kinds[a], .n = N, .x = x, .y = y[a]};
+  for (int a = 0; a < N_TREATED; a++) {
+    COH_TRY(treat(a, (uint64_t)site->options->seed, y[a], &silent));
+    series[a] = (coh_series){.label = treated[a].label, .n = N, .x = x, .y = y[a]};
     coh_explain_say(site,
                     "%s: %.0f%% of the units are dead after %d steps at a rate of %g, %.0f%% "
                     "after %d more at %g.",
-                    kinds[a], y[a][BAD_STEPS / 4], BAD_STEPS, BAD_RATE, y[a][N - 1], GOOD_STEPS,
-                    GOOD_RATE);
+                    treated[a].label, y[a][BAD_STEPS / 4 - 1], BAD_STEPS, BAD_RATE, y[a][N - 1],
+                    GOOD_STEPS, GOOD_RATE);
+    if (treated[a].good)
+      coh_explain_say(site, "As %s, %.0f%% would still be silent on every row.", treated[a].bad,
+                      silent);
   }
   coh_panel panel = {.x = {.label = "updates"},
                      .y = {.label = "dead units (%)", .min = 0, .max = 100},
                      .series = series,
-                     .n_series = 3};
+                     .n_series = N_TREATED};
   coh_chart chart = {
       .title = "Units that die under too high a rate", .panels = &panel, .n_panels = 1};
-  char path[4096], caption[320];
+  char path[4096], caption[512];
   bool drawn = false;
   COH_TRY(coh_explain_path(site, "dead", "svg", path));
   *strrchr(path, '/') = '\0';
@@ -335,8 +369,9 @@ static coh_status measure_dead(const coh_explain_site *site) {
   snprintf(
       caption, sizeof caption,
       "Units whose slope is zero on every row, in ten layers trained at a rate of %g for %d "
-      "updates, then at %g. What is dead stays dead: no gradient reaches it; leaky "
-      "rectifiers have a slope everywhere.",
+      "updates, then at %g. What is dead stays dead: no gradient reaches it. Leaky "
+      "rectifiers have a slope everywhere; put in the place of the others, with the same "
+      "weights, they bring the gradient back at once.",
       BAD_RATE, BAD_STEPS, GOOD_RATE);
   if (drawn) coh_explain_picture(site, "dead", "svg", caption, false);
   return COH_OK;

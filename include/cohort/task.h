@@ -118,7 +118,8 @@ typedef struct coh_task_chart {
 typedef struct coh_results coh_results;
 
 /* A key number. key: "eval_return"; text and note for people, e.g. "487.2", "95% interval 476
- * to 498"; label: "mean return". All copied. Rank 0 keeps it, others ignore it. */
+ * to 498"; text NULL: four digits; label: "mean return". All copied. Rank 0 keeps it, others
+ * ignore it. */
 void coh_results_number(coh_results *results, const char *key, double value, const char *text,
                         const char *label, const char *note);
 

@@ -1,9 +1,7 @@
-/* Recording behaviour: one environment, one episode after the other, acted in by chance, by the
- * agent of a run, or by whoever the caller asks. Every rank steps the same environment, since
- * an agent's choices are collective; rank 0 writes. */
+/* Recording behaviour: of chance, of the agent of a run, or of whoever the caller asks. Every
+ * rank records (task/recorder.h); rank 0 writes. */
 #include "run/record.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -11,10 +9,9 @@
 #include "base/choice.h"
 #include "base/text.h"
 #include "cohort/env.h"
-#include "cohort/random.h"
-#include "data/transitions.h"
 #include "io/file.h"
 #include "run/driver.h"
+#include "task/recorder.h"
 
 #define FIELD(member) .offset = offsetof(coh_record_options, member)
 
@@ -48,28 +45,23 @@ const coh_option coh_record_option_table[] = {
 };
 
 // who acts, and where
-typedef struct recorder {
+typedef struct recording {
   coh_record_options options;
   coh_choice env_choice; // owned, where the source is an environment
   coh_run *run;          // where it is a run
   coh_record_player *player;
   void *player_context;
-  coh_env *env;
-  coh_env_spec spec;
-  uint8_t *row;
-  float *state, *next_state;
+  coh_recorder recorder;
   coh_transitions *made;
-  double total;
-  bool stopped; // by the player
-} recorder;
+} recording;
 
 // ---- who acts -----------------------------------------------------------------------------
 
-static coh_status open_environment(const char *source, recorder *r) {
+static coh_status open_environment(const char *source, recording *r) {
   return coh_choice_parse("record", &coh_env_kinds, source, &r->env_choice);
 }
 
-static coh_status open_agent(coh_world *world, const char *folder, recorder *r) {
+static coh_status open_agent(coh_world *world, const char *folder, recording *r) {
   char path[COH_PATH_BYTES];
   snprintf(path, sizeof path, "%s/config.yaml", folder);
   coh_run *run;
@@ -95,7 +87,7 @@ static coh_status open_agent(coh_world *world, const char *folder, recorder *r) 
   return status;
 }
 
-static coh_status open_source(coh_world *world, const char *source, recorder *r) {
+static coh_status open_source(coh_world *world, const char *source, recording *r) {
   char path[COH_PATH_BYTES];
   snprintf(path, sizeof path, "%s/config.yaml", source);
   if (coh_file_exists(path)) return open_agent(world, source, r);
@@ -104,83 +96,50 @@ static coh_status open_source(coh_world *world, const char *source, recorder *r)
   return open_environment(source, r);
 }
 
-static coh_status choose(recorder *r, coh_key key, int32_t *action) {
-  if (r->player) {
-    coh_record_moment moment = {
-        .env = r->env,
-        .n_steps = r->made->n_rows,
-        .n_episodes = r->made->n_episodes,
-        .reward = r->made->n_rows ? (double)r->made->rewards[r->made->n_rows - 1] : 0,
-        .total = r->total,
-    };
-    *action = -1;
-    COH_TRY(r->player(r->player_context, &moment, action));
-    r->stopped = *action < 0;
-    return COH_OK;
-  }
-  coh_stream stream = coh_stream_begin(key, 0, (uint64_t)r->made->n_rows);
-  bool at_random = !r->run || coh_stream_uniform(&stream) < r->options.epsilon;
-  if (!at_random) return r->run->config.task->act(r->run->task, 1, r->state, action);
-  *action = (int32_t)coh_stream_below(&stream, r->spec.n_actions);
-  return COH_OK;
+static coh_status ask_player(void *context, const coh_recorder *recorder, int32_t *action) {
+  const recording *r = context;
+  int64_t n = r->made->n_rows;
+  coh_record_moment moment = {
+      .env = recorder->env,
+      .n_steps = n,
+      .n_episodes = r->made->n_episodes,
+      .reward = n ? (double)r->made->rewards[n - 1] : 0,
+      .total = recorder->total,
+  };
+  *action = -1;
+  return r->player(r->player_context, &moment, action);
+}
+
+static coh_status ask_agent(void *context, const coh_recorder *recorder, int32_t *action) {
+  const coh_run *run = ((const recording *)context)->run;
+  return run->config.task->act(run->task, 1, recorder->state, action);
 }
 
 // ---- episodes -----------------------------------------------------------------------------
 
-static coh_status prepare(const char *source, recorder *r) {
+static coh_status prepare(const char *source, recording *r) {
   const coh_choice *choice =
       r->run ? r->run->config.task->environment(r->run->task) : &r->env_choice;
-  COH_TRY(coh_env_create(choice, 1, 0, (uint64_t)r->options.seed, &r->env));
-  r->spec = *coh_env_spec_of(r->env);
-  COH_NEW(r->row, r->spec.observation_bytes);
-  COH_NEW(r->state, r->spec.n_values);
-  COH_NEW(r->next_state, r->spec.n_values);
-  return coh_transitions_create(source, r->spec.n_values, r->spec.n_actions, &r->made);
+  COH_TRY(coh_recorder_open(choice, 0, (uint64_t)r->options.seed, &r->recorder));
+  const coh_env_spec *spec = &r->recorder.spec;
+  return coh_transitions_create(source, spec->n_values, spec->n_actions, &r->made);
 }
 
-static coh_status record_step(recorder *r, coh_key key) {
-  int32_t action;
-  float reward;
-  uint8_t terminated, truncated;
-  coh_env_expand(&r->spec, 1, r->row, r->state);
-  COH_TRY(choose(r, key, &action));
-  if (r->stopped) return COH_OK;
-  COH_TRY(coh_env_step(r->env, &action, r->row, &reward, &terminated, &truncated));
-  coh_env_expand(&r->spec, 1, r->row, r->next_state);
-  bool last = r->made->n_rows + 1 == r->options.transitions;
-  coh_transition_row row = {
-      .state = r->state,
-      .next_state = r->next_state,
-      .action = action,
-      .reward = reward,
-      .terminated = terminated,
-      .truncated = truncated || (last && !terminated),
+static coh_status record_all(recording *r) {
+  coh_recording what = {
+      .choose = r->player ? ask_player
+                : r->run  ? ask_agent
+                          : NULL,
+      .context = r,
+      .epsilon = r->player ? 0 : r->options.epsilon,
+      .seed = (uint64_t)r->options.seed,
+      .n_rows = r->options.transitions,
+      .n_episodes = r->options.episodes,
   };
-  COH_TRY(coh_transitions_append(r->made, &row));
-  r->total += (double)reward;
-  return COH_OK;
+  return coh_recorder_run(&r->recorder, &what, r->made);
 }
 
-static bool has_ended(const coh_transitions *made) {
-  int64_t n = made->n_rows;
-  return n > 0 && (made->terminated[n - 1] || made->truncated[n - 1]);
-}
-
-static coh_status record_all(recorder *r) {
-  coh_key key = coh_key_make((uint64_t)r->options.seed, "record");
-  coh_env_reset(r->env, r->row);
-  while (r->made->n_rows < r->options.transitions) {
-    COH_TRY(record_step(r, key));
-    if (r->stopped) return COH_OK;
-    if (!has_ended(r->made)) continue;
-    if (r->options.episodes > 0 && r->made->n_episodes >= r->options.episodes) return COH_OK;
-    r->total = 0;
-    coh_env_reset_ended(r->env, r->row);
-  }
-  return COH_OK;
-}
-
-static void tell(const recorder *r, const char *path, FILE *output) {
+static void tell(const recording *r, const char *path, FILE *output) {
   double sum = 0;
   for (int64_t i = 0; i < r->made->n_rows; i++)
     sum += (double)r->made->rewards[i];
@@ -189,17 +148,16 @@ static void tell(const recorder *r, const char *path, FILE *output) {
           sum / (double)r->made->n_episodes);
 }
 
-static void clear(recorder *r) {
+static void clear(recording *r) {
   coh_transitions_destroy(&r->made);
-  coh_env_destroy(&r->env);
+  coh_recorder_close(&r->recorder);
   coh_choice_clear(&r->env_choice);
-  coh_free(r->row), coh_free(r->state), coh_free(r->next_state);
   if (r->run) coh_run_close(r->run);
   coh_free(r->run);
 }
 
 static coh_status record(coh_world *world, const char *source, const char *path,
-                         const coh_run_start_options *options, recorder *r) {
+                         const coh_run_start_options *options, recording *r) {
   COH_CHECK(coh_transitions_writable(path), COH_E_CONFIG,
             "%s: recorded behaviour is written as .npz, .csv or a folder (a name that ends "
             "with /)",
@@ -220,7 +178,7 @@ static coh_status record(coh_world *world, const char *source, const char *path,
 coh_status coh_run_record(coh_world *world, const char *source, const char *path,
                           const coh_run_start_options *options, coh_record_player *player,
                           void *player_context) {
-  recorder *r;
+  recording *r;
   COH_NEW(r, 1);
   r->player = player;
   r->player_context = player_context;

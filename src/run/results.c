@@ -23,12 +23,15 @@ void coh_metric_add(coh_metric_row *row, const char *name, double value) {
 
 void coh_results_number(coh_results *results, const char *key, double value, const char *text,
                         const char *label, const char *note) {
+  char digits[32];
   if (!results->active || results->n_numbers == COH_MAX_RESULTS) return;
-  results->number[results->n_numbers++] = (coh_result_number){.key = copy(key),
-                                                              .text = copy(text),
-                                                              .label = copy(label),
-                                                              .note = copy(note),
-                                                              .value = value};
+  snprintf(digits, sizeof digits, "%.4g", value);
+  results->number[results->n_numbers++] =
+      (coh_result_number){.key = copy(key),
+                          .text = copy(text ? text : digits),
+                          .label = copy(label),
+                          .note = copy(note),
+                          .value = value};
 }
 
 void coh_results_picture(coh_results *results, const char *path, const char *caption,

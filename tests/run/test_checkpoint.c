@@ -1,12 +1,11 @@
 /* Checkpoints, and whole runs within one process: every damage is found, an older one is used,
  * a resumed run has the bits of the untouched one, and no allocation outlives a run. */
-#include "scratch.h"
+#include "world_at_hand.h"
 
 #include "base/log.h"
 #include "cohort/run.h"
 #include "run/checkpoint.h"
 
-static coh_world *world;
 static uint64_t hash; // of the config of run/
 
 static const char config_text[] = "task: dqn\nlanes: 4\nsteps: 608\nenv: cartpole\n"
@@ -193,7 +192,7 @@ static void run_that_cannot_start_leaves_nothing(void **state) {
 }
 
 static int enter(void **state) {
-  if (coh_world_open(&world) != COH_OK || scratch_enter(state) != 0) return -1;
+  if (scratch_world_enter(state) != 0) return -1;
   scratch_write("c.yaml", config_text, sizeof config_text - 1);
   start("run", NULL, 0);
   coh_run_config config;
@@ -201,11 +200,6 @@ static int enter(void **state) {
   hash = config.hash;
   coh_run_config_clear(&config);
   return 0;
-}
-
-static int leave(void **state) {
-  coh_world_close(&world);
-  return scratch_leave(state);
 }
 
 int main(void) {
@@ -218,5 +212,5 @@ int main(void) {
       cmocka_unit_test(run_evaluates_and_exports_without_a_trace),
       cmocka_unit_test(run_that_cannot_start_leaves_nothing),
   };
-  return cmocka_run_group_tests(tests, enter, leave);
+  return cmocka_run_group_tests(tests, enter, scratch_world_leave);
 }

@@ -22,6 +22,7 @@
 #include "cohort/task.h"
 #include "task/dqn/dqn_options.h"
 #include "task/dqn/imitation.h"
+#include "task/episodes.h"
 #include "task/lane_pass.h"
 #include "task/layer_states.h"
 #include "task/layer_watch.h"
@@ -63,14 +64,6 @@ typedef struct coh_dqn_episodes {
   double returns, lengths; /* sums */
   int64_t count;
 } coh_dqn_episodes;
-
-/* What an evaluation found. */
-typedef struct coh_dqn_score {
-  double mean, low, high; /* of the return, with its 95% interval */
-  double length;          /* mean steps an episode */
-  double best, worst;
-  int64_t n_episodes;
-} coh_dqn_score;
 
 typedef struct coh_dqn_lane {
   int64_t index; /* of the lane in the run */
@@ -123,10 +116,10 @@ typedef struct coh_dqn {
   /* accumulated since the last row of metrics */
   double act_seconds, learn_seconds, window_begun;
   int64_t steps_at_window, updates_at_window;
-  coh_dqn_score score; /* of the last evaluation ... */
-  int64_t scored_at;   /* ... and the updates it was made after; -1: none yet */
-  int64_t lag;         /* updates that the last round's actors had not seen when they ended */
-  int64_t slow_rank;   /* the rank that was last named as slow, plus 1; 0: none */
+  coh_score score;      /* of the last evaluation ... */
+  int64_t scored_at;    /* ... and the updates it was made after; -1: none yet */
+  int64_t lag;          /* updates that the last round's actors had not seen when they ended */
+  int64_t slow_rank;    /* the rank that was last named as slow, plus 1; 0: none */
   int64_t window_acted; /* environment steps of this rank since the last row of metrics */
   /* schedule free: the actors' thread stores while the learner's draws, one at a time */
   pthread_mutex_t experience;
@@ -203,7 +196,7 @@ double coh_dqn_epsilon(const coh_dqn_exploration *options, int64_t learning_star
 /* ---- evaluation: dqn_evaluate.c */
 
 /* Play the evaluation's episodes. epsilon: 1 plays at random. Collective. */
-coh_status coh_dqn_play(coh_dqn *dqn, double epsilon, coh_dqn_score *score);
+coh_status coh_dqn_play(coh_dqn *dqn, double epsilon, coh_score *score);
 
 /* ---- task functions in files of their own */
 coh_status coh_dqn_create(const coh_run_context *context, const void *options, void **task);
@@ -215,6 +208,9 @@ coh_status coh_dqn_load_lane(void *task, int64_t lane, coh_loader *loader);
 coh_status coh_dqn_evaluate(void *task, coh_metric_row *exact);
 coh_status coh_dqn_results(void *task, coh_results *results);
 const coh_choice *coh_dqn_environment(const void *task);
+
+/* Action values of n states, q (n, n_actions): a coh_agent_values. Every rank has them. */
+coh_status coh_dqn_values_of(void *task, int64_t n, const float *states, double *q);
 coh_status coh_dqn_act_greedily(void *task, int64_t n, const float *states, int32_t *actions);
 
 #endif

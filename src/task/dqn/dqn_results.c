@@ -84,16 +84,7 @@ static coh_status animate(coh_dqn *dqn, coh_results *results) {
   return status;
 }
 
-static void add_score(coh_results *results, const char *key, const char *label,
-                      const coh_dqn_score *score) {
-  char text[64], note[160];
-  snprintf(text, sizeof text, "%.4g", score->mean);
-  snprintf(note, sizeof note, "95%% interval %.4g to %.4g, %lld episodes of %.4g steps",
-           score->low, score->high, (long long)score->n_episodes, score->length);
-  coh_results_number(results, key, score->mean, text, label, note);
-}
-
-static void compare(const coh_dqn *dqn, const coh_dqn_score *agent, const coh_dqn_score *random,
+static void compare(const coh_dqn *dqn, const coh_score *agent, const coh_score *random,
                     coh_results *results) {
   char text[CAPTION_BYTES];
   snprintf(text, sizeof text,
@@ -118,8 +109,8 @@ static void compare(const coh_dqn *dqn, const coh_dqn_score *agent, const coh_dq
 }
 
 // how much of the way from chance to the expert was made
-static void compare_expert(const coh_dqn *dqn, const coh_dqn_score *agent,
-                           const coh_dqn_score *random, coh_results *results) {
+static void compare_expert(const coh_dqn *dqn, const coh_score *agent, const coh_score *random,
+                           coh_results *results) {
   const coh_imitation *it = dqn->imitation;
   char text[CAPTION_BYTES], number[64];
   if (it->expert_episodes == 0) {
@@ -128,50 +119,28 @@ static void compare_expert(const coh_dqn *dqn, const coh_dqn_score *agent,
     return;
   }
   double share = (agent->mean - random->mean) / (it->expert_return - random->mean);
-  snprintf(number, sizeof number, "%.4g", it->expert_return);
   snprintf(text, sizeof text, "%lld episodes of %s", (long long)it->expert_episodes,
            dqn->options->imitate.demonstrations);
-  coh_results_number(results, "expert_return", it->expert_return, number, "expert", text);
+  coh_results_number(results, "expert_return", it->expert_return, NULL, "expert", text);
   snprintf(number, sizeof number, "%.1f %%", 100 * share);
   coh_results_number(results, "expert_share", share, number, "of the way to the expert",
                      "from a random agent's return; the environment's rewards were not used");
 }
 
-/* coh_agent_values of the network; every rank has it. */
-static coh_status network_values(void *task, int64_t n, const float *states, double *q) {
-  const coh_dqn *dqn = task;
-  int64_t most = dqn->evaluate.n_rows, d = dqn->spec.n_values, n_actions = dqn->spec.n_actions;
-  coh_workspace *workspace = NULL;
-  COH_TRY(coh_workspace_create(dqn->evaluate.program, &workspace));
-  coh_status status = coh_workspace_bind_parameters(workspace, dqn->params);
-  float *input = coh_workspace_data(workspace, dqn->evaluate.input);
-  const float *out = coh_workspace_data(workspace, dqn->evaluate.q);
-  for (int64_t first = 0; first < n && status == COH_OK; first += most) {
-    int64_t size = first + most < n ? most : n - first;
-    memset(input, 0, (size_t)(most * d) * sizeof *input);
-    memcpy(input, states + first * d, (size_t)(size * d) * sizeof *input);
-    status = coh_program_run(dqn->evaluate.program, workspace);
-    for (int64_t k = 0; k < size * n_actions; k++)
-      q[first * n_actions + k] = (double)out[k];
-  }
-  coh_workspace_destroy(&workspace);
-  return status;
-}
-
 coh_status coh_dqn_results(void *task, coh_results *results) {
   coh_dqn *dqn = task;
-  coh_dqn_score agent = dqn->score, random;
+  coh_score agent = dqn->score, random;
   // the run's last evaluation is the same episodes again, unless the run was resumed at its end
   if (dqn->scored_at != dqn->learner.n_updates)
     COH_TRY(coh_dqn_play(dqn, dqn->options->evaluation.epsilon, &agent));
   COH_TRY(coh_dqn_play(dqn, 1, &random));
-  add_score(results, "eval_return", "mean return", &agent);
-  add_score(results, "random_return", "random agent", &random);
+  coh_score_results(&agent, "eval_return", "mean return", results);
+  coh_score_results(&random, "random_return", "random agent", results);
   compare(dqn, &agent, &random, results);
   if (dqn->imitation) compare_expert(dqn, &agent, &random, results);
   coh_layer_watch_results(&dqn->watch, results);
   coh_exact_values exact = {dqn->context, &dqn->options->env, dqn->options->gamma,
-                            network_values, dqn};
+                            coh_dqn_values_of, dqn};
   if (!dqn->imitation) COH_TRY(coh_exact_values_results(&exact, results));
   coh_status status = COH_OK;
   if (dqn->options->animation > 0 && coh_world_rank(dqn->context->world) == 0)

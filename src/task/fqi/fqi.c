@@ -37,11 +37,7 @@ coh_status coh_fqi_evaluate(void *task, coh_metric_row *exact) {
   coh_fqi *fqi = task;
   if (fqi->play_env) {
     COH_TRY(coh_fqi_play(fqi, coh_fqi_act, fqi, NULL, NULL, &fqi->score));
-    coh_metric_add(exact, "eval/return", fqi->score.mean);
-    coh_metric_add(exact, "eval/return_low", fqi->score.low);
-    coh_metric_add(exact, "eval/return_high", fqi->score.high);
-    coh_metric_add(exact, "eval/discounted_return", fqi->score.discounted);
-    coh_metric_add(exact, "eval/length", fqi->score.length);
+    coh_score_metrics(&fqi->score, exact);
   }
   int64_t n = fitted_iterations(fqi);
   fqi->fitted = NAN;

@@ -13,16 +13,10 @@
 #include "cohort/env.h"
 #include "cohort/task.h"
 #include "data/transitions.h"
+#include "task/episodes.h"
 #include "task/fqi/fqi_options.h"
 #include "task/fqi/regressor.h"
-
-/* What playing found. Returns are sums of rewards, discounted ones with the task's gamma. */
-typedef struct coh_fqi_score {
-  double mean, low, high; /* with the 95% interval */
-  double discounted;
-  double length;
-  int64_t n_episodes;
-} coh_fqi_score;
+#include "task/greedy.h"
 
 /* What the last iteration did. */
 typedef struct coh_fqi_iteration {
@@ -32,11 +26,11 @@ typedef struct coh_fqi_iteration {
 
 /* What is known of the data's support, from the clone of the behaviour. */
 typedef struct coh_fqi_support {
-  double likelihood;   /* mean log-probability of the recorded actions */
-  double uniform;      /* the same of choosing uniformly */
-  double outside;      /* share of recorded states whose greedy action has no support */
-  double played;       /* the same over the states that greedy play visits; NAN: no play */
-  coh_fqi_score clone; /* of playing the clone's likeliest actions */
+  double likelihood; /* mean log-probability of the recorded actions */
+  double uniform;    /* the same of choosing uniformly */
+  double outside;    /* share of recorded states whose greedy action has no support */
+  double played;     /* the same over the states that greedy play visits; NAN: no play */
+  coh_score clone;   /* of playing the clone's likeliest actions */
 } coh_fqi_support;
 
 typedef struct coh_fqi {
@@ -48,12 +42,12 @@ typedef struct coh_fqi {
   const coh_choice *env, *play_env; /* NULL: none */
   double *targets;                  /* (n_rows): of the last fit */
   double *next, *before;            /* (n_rows, n_actions): Q at next states, now and before */
-  int64_t n_iterations, n_additions, n_recorded;
+  int64_t n_iterations, n_additions;
   bool is_done;
   coh_fqi_iteration last;
   double window_begun;
   int64_t n_window;
-  coh_fqi_score score;
+  coh_score score;
   double fitted; /* estimate of the return by fitted Q evaluation */
   int64_t scored_at;
   int64_t saved_counters[4]; /* what a checkpoint being written borrows */
@@ -77,15 +71,12 @@ typedef coh_status coh_fqi_policy(void *context, int64_t n, const float *states,
 /* The greedy policy; ties go to the lowest action. task: coh_fqi. Collective. */
 coh_status coh_fqi_act(void *task, int64_t n, const float *states, int32_t *actions);
 
-/* Index of the first largest of n values. */
-int64_t coh_fqi_argmax(const double *values, int64_t n);
-
-/* Play the evaluation's episodes; policy NULL: at random. visit: told of the states acted in,
- * or NULL. Collective, since a policy is. */
+/* Play the evaluation's episodes, each lane its own; policy NULL: at random. visit: told of the
+ * states acted in, all of them on every rank, or NULL. Collective, since a policy is. */
 typedef void coh_fqi_visit(void *context, int64_t n, const float *states,
                            const int32_t *actions);
 coh_status coh_fqi_play(coh_fqi *fqi, coh_fqi_policy *policy, void *policy_context,
-                        coh_fqi_visit *visit, void *visit_context, coh_fqi_score *score);
+                        coh_fqi_visit *visit, void *visit_context, coh_score *score);
 
 /* ---- fqi_iterate.c */
 coh_status coh_fqi_step(void *task);

@@ -1,65 +1,6 @@
 /* The batch: read from a file, or recorded from an environment, and made longer. */
-#include <math.h>
-#include <string.h>
-
-#include "base/alloc.h"
-#include "cohort/random.h"
 #include "task/fqi/fqi.h"
-
-// one environment that is acted in, and where its transitions go
-typedef struct recorder {
-  coh_fqi *fqi;
-  coh_env *env;
-  coh_env_spec spec;
-  uint8_t *row;
-  float *state, *next_state;
-} recorder;
-
-static coh_status open_recorder(coh_fqi *fqi, int64_t index, recorder *r) {
-  *r = (recorder){.fqi = fqi};
-  COH_TRY(coh_env_create(fqi->env, 1, index, fqi->context->seed, &r->env));
-  r->spec = *coh_env_spec_of(r->env);
-  COH_NEW(r->row, r->spec.observation_bytes);
-  COH_NEW(r->state, r->spec.n_values);
-  COH_NEW(r->next_state, r->spec.n_values);
-  return COH_OK;
-}
-
-static void close_recorder(recorder *r) {
-  coh_env_destroy(&r->env);
-  coh_free(r->row), coh_free(r->state), coh_free(r->next_state);
-}
-
-// greedy but for epsilon; a draw a row of the batch
-static coh_status choose(recorder *r, double epsilon, int32_t *action) {
-  coh_key key = coh_key_make(r->fqi->context->seed, "record");
-  coh_stream stream = coh_stream_begin(key, 0, (uint64_t)r->fqi->batch->n_rows);
-  if (epsilon < 1 && coh_stream_uniform(&stream) >= epsilon)
-    return coh_fqi_act(r->fqi, 1, r->state, action);
-  *action = (int32_t)coh_stream_below(&stream, r->spec.n_actions);
-  return COH_OK;
-}
-
-// until the batch has so many rows or episodes (0: any number)
-static coh_status record(recorder *r, double epsilon, int64_t n_rows, int64_t n_episodes) {
-  coh_transitions *batch = r->fqi->batch;
-  int64_t ended = batch->n_episodes;
-  coh_env_reset(r->env, r->row);
-  while (batch->n_rows < n_rows && (n_episodes == 0 || ended < n_episodes)) {
-    coh_transition_row row = {.state = r->state, .next_state = r->next_state};
-    uint8_t terminated, truncated;
-    coh_env_expand(&r->spec, 1, r->row, r->state);
-    COH_TRY(choose(r, epsilon, &row.action));
-    COH_TRY(coh_env_step(r->env, &row.action, r->row, &row.reward, &terminated, &truncated));
-    coh_env_expand(&r->spec, 1, r->row, r->next_state);
-    row.terminated = terminated;
-    row.truncated = truncated || (batch->n_rows + 1 == n_rows && !terminated);
-    COH_TRY(coh_transitions_append(batch, &row));
-    ended += terminated || truncated;
-    coh_env_reset_ended(r->env, r->row);
-  }
-  return COH_OK;
-}
+#include "task/recorder.h"
 
 // a batch that was read does not grow: copy it into one that does
 static coh_status make_growable(coh_fqi *fqi) {
@@ -98,32 +39,42 @@ static coh_status read_batch(coh_fqi *fqi) {
   return fqi->options->grow.every > 0 ? make_growable(fqi) : COH_OK;
 }
 
+static coh_status record_batch(coh_fqi *fqi, coh_recorder *r) {
+  const coh_fqi_options *options = fqi->options;
+  COH_TRY(coh_recorder_open(fqi->env, 0, fqi->context->seed, r));
+  COH_TRY(coh_transitions_create(fqi->env->kind->name, r->spec.n_values, r->spec.n_actions,
+                                 &fqi->batch));
+  coh_recording what = {.seed = fqi->context->seed,
+                        .n_rows = options->record.transitions,
+                        .n_episodes = options->record.episodes};
+  return coh_recorder_run(r, &what, fqi->batch);
+}
+
 coh_status coh_fqi_batch_open(coh_fqi *fqi) {
-  if (*fqi->options->batch) {
-    COH_TRY(read_batch(fqi));
-  } else {
-    recorder r;
-    coh_status status = open_recorder(fqi, 0, &r);
-    if (status == COH_OK)
-      status = coh_transitions_create(fqi->env->kind->name, r.spec.n_values, r.spec.n_actions,
-                                      &fqi->batch);
-    if (status == COH_OK)
-      status = record(&r, 1, fqi->options->record.transitions, fqi->options->record.episodes);
-    close_recorder(&r);
-    COH_TRY(status);
-  }
-  fqi->n_recorded = fqi->batch->n_rows;
-  return COH_OK;
+  if (*fqi->options->batch) return read_batch(fqi);
+  coh_recorder r;
+  coh_status status = record_batch(fqi, &r);
+  coh_recorder_close(&r);
+  return status;
+}
+
+static coh_status act_greedily(void *fqi, const coh_recorder *r, int32_t *action) {
+  return coh_fqi_act(fqi, 1, r->state, action);
 }
 
 coh_status coh_fqi_batch_grow(coh_fqi *fqi) {
   const coh_fqi_grow *grow = &fqi->options->grow;
-  recorder r;
+  coh_recorder r;
   coh_status status =
-      coh_comm_agree(fqi->context->world, open_recorder(fqi, 1 + fqi->n_additions, &r));
-  if (status == COH_OK)
-    status = record(&r, grow->epsilon, fqi->batch->n_rows + grow->transitions, 0);
+      coh_comm_agree(fqi->context->world,
+                     coh_recorder_open(fqi->env, 1 + fqi->n_additions, fqi->context->seed, &r));
+  coh_recording what = {.choose = act_greedily,
+                        .context = fqi,
+                        .epsilon = grow->epsilon,
+                        .seed = fqi->context->seed,
+                        .n_rows = fqi->batch->n_rows + grow->transitions};
+  if (status == COH_OK) status = coh_recorder_run(&r, &what, fqi->batch);
   if (status == COH_OK) fqi->n_additions++;
-  close_recorder(&r);
+  coh_recorder_close(&r);
   return status;
 }

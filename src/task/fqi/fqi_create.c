@@ -3,12 +3,29 @@
 #include "base/clock.h"
 #include "task/fqi/fqi.h"
 
+// another environment for evaluation must show the same states and take the same actions
+static coh_status check_play_env(const coh_fqi *fqi) {
+  coh_env *env = NULL;
+  COH_TRY(coh_env_create(fqi->play_env, 1, 0, fqi->context->seed, &env));
+  int64_t n_values = coh_env_spec_of(env)->n_values,
+          n_actions = coh_env_spec_of(env)->n_actions;
+  coh_env_destroy(&env);
+  COH_CHECK(
+      n_values == fqi->batch->n_values && n_actions == fqi->batch->n_actions, COH_E_CONFIG,
+      "%s: evaluation.env: %s has states of %lld values and %lld actions, the batch %lld "
+      "and %lld",
+      fqi->context->config_name, fqi->play_env->kind->name, (long long)n_values,
+      (long long)n_actions, (long long)fqi->batch->n_values, (long long)fqi->batch->n_actions);
+  return COH_OK;
+}
+
 static coh_status create(coh_fqi *fqi) {
   const coh_fqi_options *options = fqi->options;
   COH_TRY(coh_fqi_options_check(options, fqi->context->config_name));
   if (options->env.n_items) fqi->env = fqi->play_env = &options->env.item[0];
   if (options->evaluation.env.n_items) fqi->play_env = &options->evaluation.env.item[0];
   COH_TRY(coh_fqi_batch_open(fqi));
+  if (fqi->play_env) COH_TRY(check_play_env(fqi));
   const coh_transitions *batch = fqi->batch;
   COH_NEW(fqi->targets, batch->n_rows);
   COH_NEW(fqi->next, batch->n_rows * batch->n_actions);

@@ -13,7 +13,7 @@ static void make_targets(const coh_fqi *fqi, const double *next, const int32_t *
   int64_t n_actions = batch->n_actions;
   for (int64_t i = 0; i < batch->n_rows; i++) {
     const double *q = next + i * n_actions;
-    int64_t action = choice ? choice[i] : coh_fqi_argmax(q, n_actions);
+    int64_t action = choice ? choice[i] : coh_greedy(q, n_actions);
     double value = batch->terminated[i] ? 0 : q[action];
     targets[i] = (double)batch->rewards[i] + fqi->options->gamma * value;
   }
@@ -26,7 +26,7 @@ static coh_status measure(coh_fqi *fqi) {
   for (int64_t i = 0; i < batch->n_rows; i++) {
     if (batch->terminated[i]) continue;
     const double *now = fqi->next + i * n_actions, *before = fqi->before + i * n_actions;
-    value += now[coh_fqi_argmax(now, n_actions)];
+    value += now[coh_greedy(now, n_actions)];
     for (int64_t a = 0; a < n_actions; a++) {
       double change = fabs(now[a] - before[a]);
       square += change * change;
@@ -123,7 +123,7 @@ static coh_status open_judged(coh_fqi *fqi, judged *j) {
   COH_NEW(j->first, j->n_starts);
   COH_NEW(j->q, j->n_starts * n_actions);
   for (int64_t i = 0; i < batch->n_rows; i++)
-    j->choice[i] = (int32_t)coh_fqi_argmax(fqi->next + i * n_actions, n_actions);
+    j->choice[i] = (int32_t)coh_greedy(fqi->next + i * n_actions, n_actions);
   return COH_OK;
 }
 

@@ -51,7 +51,7 @@ static void color_panels(const coh_transitions *batch, maps *m) {
   int64_t d = batch->n_values, n_actions = batch->n_actions;
   float low = INFINITY, high = -INFINITY;
   for (int64_t i = 0; i < SIDE * SIDE; i++) {
-    int64_t best = coh_fqi_argmax(m->q + i * n_actions, n_actions);
+    int64_t best = coh_greedy(m->q + i * n_actions, n_actions);
     m->value[i] = (float)m->q[i * n_actions + best];
     low = fminf(low, m->value[i]);
     high = fmaxf(high, m->value[i]);

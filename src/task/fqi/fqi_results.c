@@ -6,22 +6,6 @@
 #include "task/exact_values.h"
 #include "task/fqi/fqi.h"
 
-static void add_number(coh_results *results, const char *key, double value, const char *label,
-                       const char *note) {
-  char text[64];
-  snprintf(text, sizeof text, "%.4g", value);
-  coh_results_number(results, key, value, text, label, note);
-}
-
-static void add_score(coh_results *results, const char *key, const char *label,
-                      const coh_fqi_score *score) {
-  char note[200], name[64];
-  snprintf(note, sizeof note, "95%% interval %.4g to %.4g, %lld episodes of %.4g steps",
-           score->low, score->high, (long long)score->n_episodes, score->length);
-  snprintf(name, sizeof name, "%s_return", key);
-  add_number(results, name, score->mean, label, note);
-}
-
 static void describe(const coh_fqi *fqi, coh_results *results) {
   const coh_transitions *batch = fqi->batch;
   char text[512];
@@ -35,13 +19,16 @@ static void describe(const coh_fqi *fqi, coh_results *results) {
 
 static void judge_support(const coh_fqi *fqi, const coh_fqi_support *s, coh_results *results) {
   char text[512];
-  add_number(results, "behaviour_log_likelihood", s->likelihood, "likelihood of the behaviour",
-             "mean log-probability of a recorded action under its clone");
-  add_number(results, "outside_support", s->outside, "greedy actions without support",
-             "share of recorded states where the behaviour hardly ever takes them");
+  coh_results_number(results, "behaviour_log_likelihood", s->likelihood, NULL,
+                     "likelihood of the behaviour",
+                     "mean log-probability of a recorded action under its clone");
+  coh_results_number(results, "outside_support", s->outside, NULL,
+                     "greedy actions without support",
+                     "share of recorded states where the behaviour hardly ever takes them");
   if (isfinite(s->played))
-    add_number(results, "played_outside_support", s->played, "the same while playing",
-               "share of the states that the greedy policy visits");
+    coh_results_number(results, "played_outside_support", s->played, NULL,
+                       "the same while playing",
+                       "share of the states that the greedy policy visits");
   double worst = isfinite(s->played) ? fmax(s->played, s->outside) : s->outside;
   if (worst <= fqi->options->cloning.tolerance) return;
   snprintf(
@@ -70,12 +57,12 @@ coh_status coh_fqi_results(void *task, coh_results *results) {
   coh_metric_row unused = {0};
   if (fqi->scored_at != fqi->n_iterations) COH_TRY(coh_fqi_evaluate(fqi, &unused));
   if (fqi->play_env) {
-    coh_fqi_score random;
+    coh_score random;
     COH_TRY(coh_fqi_play(fqi, NULL, NULL, NULL, NULL, &random));
-    add_score(results, "eval", "mean return", &fqi->score);
-    add_number(results, "discounted_return", fqi->score.discounted, "discounted return",
-               "mean over the same episodes");
-    add_score(results, "random", "playing at random", &random);
+    coh_score_results(&fqi->score, "eval_return", "mean return", results);
+    coh_results_number(results, "discounted_return", fqi->score.discounted, NULL,
+                       "discounted return", "mean over the same episodes");
+    coh_score_results(&random, "random_return", "playing at random", results);
     if (fqi->score.high <= random.high)
       coh_results_warning(results,
                           "The policy is no better than chance. The usual causes: data "
@@ -83,12 +70,14 @@ coh_status coh_fqi_results(void *task, coh_results *results) {
                           "distance, or a regressor that cannot show the values.");
   }
   if (isfinite(fqi->fitted))
-    add_number(results, "fitted_value", fqi->fitted, "value by fitted evaluation",
-               "of the states that episodes of the batch begin in, from the batch alone");
+    coh_results_number(
+        results, "fitted_value", fqi->fitted, NULL, "value by fitted evaluation",
+        "of the states that episodes of the batch begin in, from the batch alone");
   if (fqi->options->cloning.epochs > 0) {
     coh_fqi_support support;
     COH_TRY(coh_fqi_measure_support(fqi, &support));
-    if (fqi->play_env) add_score(results, "clone", "clone of the behaviour", &support.clone);
+    if (fqi->play_env)
+      coh_score_results(&support.clone, "clone_return", "clone of the behaviour", results);
     judge_support(fqi, &support, results);
   }
   describe(fqi, results);

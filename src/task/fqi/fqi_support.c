@@ -49,7 +49,7 @@ static void fill_rows(const void *context, int64_t first, int64_t n, float *x, f
 
 // log-probability of an action, and whether it has support
 static double log_probability(const double *logits, int64_t n, int64_t action) {
-  double largest = logits[coh_fqi_argmax(logits, n)], sum = 0;
+  double largest = logits[coh_greedy(logits, n)], sum = 0;
   for (int64_t a = 0; a < n; a++)
     sum += exp(logits[a] - largest);
   return logits[action] - largest - log(sum);
@@ -63,7 +63,7 @@ static void look(clone *c, int64_t n, const float *states, const int32_t *action
     c->status = coh_batch_network_outputs(&c->net, 0, size, states + begin * d, c->logits);
     for (int64_t i = 0; i < size && c->status == COH_OK; i++) {
       const double *row = c->logits + i * n_actions;
-      c->n_outside += row[actions[begin + i]] - row[coh_fqi_argmax(row, n_actions)] < least;
+      c->n_outside += row[actions[begin + i]] - row[coh_greedy(row, n_actions)] < least;
     }
     c->n_seen += size;
   }
@@ -82,7 +82,7 @@ static coh_status act_like_clone(void *context, int64_t n, const float *states,
     int64_t size = n - begin < BLOCK ? n - begin : BLOCK;
     COH_TRY(coh_batch_network_outputs(&c->net, 0, size, states + begin * d, c->logits));
     for (int64_t i = 0; i < size; i++)
-      actions[begin + i] = (int32_t)coh_fqi_argmax(c->logits + i * n_actions, n_actions);
+      actions[begin + i] = (int32_t)coh_greedy(c->logits + i * n_actions, n_actions);
   }
   return COH_OK;
 }
@@ -114,7 +114,7 @@ static coh_status measure(clone *c, coh_fqi_support *support) {
   COH_TRY(measure_batch(c, support));
   support->played = NAN;
   if (!fqi->play_env) return COH_OK;
-  coh_fqi_score unused;
+  coh_score unused;
   c->n_seen = c->n_outside = 0;
   COH_TRY(coh_fqi_play(fqi, coh_fqi_act, fqi, look_while_playing, c, &unused));
   COH_TRY(c->status);

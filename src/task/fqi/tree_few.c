@@ -84,6 +84,7 @@ COH_TREE_INLINE coh_tree_cut best_cut(const few *f, coh_tree_growth *w, int64_t 
                                       int64_t n_candidates, unsigned mask, __m256 lanes) {
   coh_tree_cut best = {.feature = -1, .score = -INFINITY};
   double n = __builtin_popcount(mask);
+  uint32_t n_tied = 0;
   __m256 origin = _mm256_set1_ps(f->value[d][__builtin_ctz(mask)]);
   __m256 y = _mm256_and_ps(lanes, _mm256_sub_ps(f->column[d], origin));
   double total = sum_of(y);
@@ -95,7 +96,7 @@ COH_TREE_INLINE coh_tree_cut best_cut(const few *f, coh_tree_growth *w, int64_t 
     double n_left = __builtin_popcount((unsigned)_mm256_movemask_ps(less) & mask);
     double n_right = n - n_left;
     double score = (left * left * n_right + right * right * n_left) / (n_left * n_right);
-    if (score > best.score)
+    if (coh_tree_is_taken(w->g, score, best.score, &n_tied, w->stream))
       best = (coh_tree_cut){.feature = feature, .threshold = cut, .score = score};
   }
   return best;

@@ -86,6 +86,7 @@ COH_TREE_INLINE coh_tree_cut extra_cut(coh_tree_grower *g, int64_t d, int64_t mo
   if (n_candidates == 0) return best;
   const float *y = coh_tree_column(&g->sample, d) + begin;
   double total, left;
+  uint32_t n_tied = 0;
   coh_tree_weigh(y, INFINITY, y, y[0], n, &total);
   for (int64_t k = 0; k < n_candidates; k++) {
     uint32_t f = g->order[k];
@@ -94,7 +95,7 @@ COH_TREE_INLINE coh_tree_cut extra_cut(coh_tree_grower *g, int64_t d, int64_t mo
         (double)coh_tree_weigh(coh_tree_column(&g->sample, f) + begin, cut, y, y[0], n, &left);
     double right = total - left, n_right = (double)n - n_left;
     double score = (left * left * n_right + right * right * n_left) / (n_left * n_right);
-    if (score > best.score)
+    if (coh_tree_is_taken(g, score, best.score, &n_tied, stream))
       best = (coh_tree_cut){.feature = f, .threshold = cut, .score = score};
   }
   return best;

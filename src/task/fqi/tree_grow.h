@@ -89,6 +89,20 @@ COH_TREE_INLINE float coh_tree_threshold(coh_tree_grower *g, float low, float hi
   return threshold > low ? threshold : high;
 }
 
+/* Whether a cut is taken over the best so far; n_tied: in/out, cuts of the best score. Cuts
+ * that part a node alike score alike, which is common in small nodes: each is taken as often as
+ * the others, as if they had come in random order. Else the first feature would be preferred.
+ */
+COH_TREE_INLINE int coh_tree_is_taken(coh_tree_grower *g, double score, double best,
+                                      uint32_t *n_tied, coh_stream *stream) {
+  if (score != best) {
+    if (score > best) *n_tied = 1;
+    return score > best;
+  }
+  ++*n_tied;
+  return (uint64_t)coh_tree_draw(g, stream) * *n_tied >> 32 == 0;
+}
+
 /* The subtree of a node of 2 to COH_TREE_FEW rows, in registers: tree_few.c. The tree has room
  * for it. Not for COH_SPLIT_BEST, nor for more than COH_TREE_FEW_FEATURES features. */
 enum { COH_TREE_FEW = 8, COH_TREE_FEW_FEATURES = 31 };

@@ -76,6 +76,10 @@ typedef struct coh_irl {
   coh_irl_network net;
   /* apprenticeship: the learner's mixture of policies so far */
   double *mixture; /* (n_states): its discounted visits */
+  double *visits;  /* (n_states): those of the policy that joins it */
+  int32_t *choice; /* (n_states): that policy */
+  /* memory to plan in: (n_states) each */
+  double *plan_value, *plan_next;
   int64_t n_epochs;
   bool is_done;
   double objective, gradient_norm, margin;
@@ -125,12 +129,13 @@ coh_status coh_irl_solve_program(coh_irl *irl);
 /* One iteration of Abbeel and Ng's projection. */
 coh_status coh_irl_project(coh_irl *irl);
 
-/* The optimal values of a model that pays rewards (n_rows), within 1e-7 of the largest reward,
- * and a policy. value: in/out (n_states), a start. choice: out, n_states. */
-coh_status coh_irl_plan(const coh_irl *irl, const coh_mdp *mdp, const double *reward,
-                        double *value, int32_t *choice);
+/* The optimal values of a model of as many states as the task's that pays rewards (n_rows),
+ * within 1e-7 of the largest reward, and a policy. value: in/out (n_states), a start. choice:
+ * out, n_states. */
+coh_status coh_irl_plan(coh_irl *irl, const coh_mdp *mdp, const double *reward, double *value,
+                        int32_t *choice);
 
-/* choice (out, n_states): an optimal policy of a model that pays rewards (n_rows). */
+/* choice (out, n_states): an optimal policy of such a model. */
 coh_status coh_irl_best_response(coh_irl *irl, const coh_mdp *mdp, const double *reward,
                                  int32_t *choice);
 

@@ -130,10 +130,16 @@ static coh_status create(coh_irl *irl) {
   COH_NEW(irl->gradient, irl->n_params);
   if (coh_irl_is_soft(irl) || irl->options->expert.policy == COH_IRL_EXPERT_SOFT)
     COH_TRY(create_soft(irl));
+  COH_NEW(irl->plan_value, mdp->n_states);
+  COH_NEW(irl->plan_next, mdp->n_states);
   COH_TRY(create_demos(irl));
   COH_TRY(create_best(irl));
   if (coh_irl_is_soft(irl)) COH_TRY(create_fit(irl));
-  if (irl->options->method == COH_IRL_APPRENTICESHIP) COH_NEW(irl->mixture, mdp->n_states);
+  if (irl->options->method == COH_IRL_APPRENTICESHIP) {
+    COH_NEW(irl->mixture, mdp->n_states);
+    COH_NEW(irl->visits, mdp->n_states);
+    COH_NEW(irl->choice, mdp->n_states);
+  }
   irl->window_begun = coh_clock_now();
   return COH_OK;
 }
@@ -173,7 +179,8 @@ void coh_irl_destroy(void **task) {
   coh_free(irl->expert_policy), coh_free(irl->expert_visits), coh_free(irl->best_value);
   coh_free(irl->params), coh_free(irl->accepted), coh_free(irl->trial);
   coh_free(irl->gradient), coh_free(irl->reward), coh_free(irl->row_gradient);
-  coh_free(irl->model_reward), coh_free(irl->mixture);
+  coh_free(irl->model_reward), coh_free(irl->mixture), coh_free(irl->visits);
+  coh_free(irl->choice), coh_free(irl->plan_value), coh_free(irl->plan_next);
   coh_free(irl);
   *task = NULL;
 }

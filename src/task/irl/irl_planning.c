@@ -213,23 +213,21 @@ enum { MOST_SWEEPS = 100000 };
 
 // value iteration to MacQueen's bound: its sweeps are cheap, and ties and plateaus, of which
 // sparse rewards have many, do not hold it up
-coh_status coh_irl_plan(const coh_irl *irl, const coh_mdp *mdp, const double *reward,
-                        double *value, int32_t *choice) {
+coh_status coh_irl_plan(coh_irl *irl, const coh_mdp *mdp, const double *reward, double *value,
+                        int32_t *choice) {
   coh_mdp paying = *mdp;
   memcpy(&paying.reward, &reward, sizeof reward); // only read
   int64_t n = mdp->n_states;
-  double largest = 0, low = -INFINITY, high = INFINITY, *next;
+  double largest = 0, low = -INFINITY, high = INFINITY, *next = irl->plan_next;
   double reach = mdp->discount / (1 - mdp->discount);
   for (int64_t row = 0; row < mdp->n_rows; row++)
     largest = fmax(largest, fabs(reward[row]));
-  COH_NEW(next, n);
   for (int64_t turn = 0; turn < MOST_SWEEPS && (high - low) * reach > 1e-7 * largest; turn++) {
     coh_mdp_sweep(&paying, false, irl->context->n_threads, value, next, choice, &low, &high);
     memcpy(value, next, (size_t)n * sizeof *value);
   }
   for (int64_t s = 0; s < n; s++) // the middle of the bounds
     value[s] += reach * (low + high) / 2;
-  coh_free(next);
   COH_CHECK((high - low) * reach <= 1e-7 * largest, COH_E_DIVERGED,
             "value iteration did not converge: its bound stays %g wide", (high - low) * reach);
   return COH_OK;
@@ -237,11 +235,8 @@ coh_status coh_irl_plan(const coh_irl *irl, const coh_mdp *mdp, const double *re
 
 coh_status coh_irl_best_response(coh_irl *irl, const coh_mdp *mdp, const double *reward,
                                  int32_t *choice) {
-  double *value;
-  COH_NEW(value, mdp->n_states);
-  coh_status status = coh_irl_plan(irl, mdp, reward, value, choice);
-  coh_free(value);
-  return status;
+  memset(irl->plan_value, 0, (size_t)mdp->n_states * sizeof *irl->plan_value);
+  return coh_irl_plan(irl, mdp, reward, irl->plan_value, choice);
 }
 
 // w = Phi^T (expert's visits - mixture's), for a table the difference itself
@@ -274,10 +269,6 @@ static void move_mixture(coh_irl *irl, const double *visits) {
     irl->mixture[s] += step * (visits[s] - irl->mixture[s]);
 }
 
-static double *start_of(const coh_irl *irl) {
-  return irl->world.mdp->start;
-}
-
 coh_status coh_irl_project(coh_irl *irl) {
   const coh_mdp *mdp = irl->world.mdp;
   int64_t n = mdp->n_states;
@@ -288,8 +279,8 @@ coh_status coh_irl_project(coh_irl *irl) {
   // demonstrations that were cut are taken to go on as they were
   double scale = 1 / (1 - mdp->discount) / total;
   if (irl->n_epochs == 0) // the first policy acts at random
-    COH_TRY(coh_mdp_visits(irl->incoming, (coh_mdp_policy){0}, start_of(irl), tolerance,
-                           n_threads, irl->mixture));
+    COH_TRY(coh_mdp_visits(irl->incoming, (coh_mdp_policy){0}, mdp->start, tolerance, n_threads,
+                           irl->mixture));
   irl->margin = irl->gradient_norm = set_weights(irl, scale);
   irl->objective = -irl->margin;
   coh_irl_linear_rewards(irl, &irl->world, irl->params, irl->reward);
@@ -298,18 +289,11 @@ coh_status coh_irl_project(coh_irl *irl) {
     irl->is_done = true;
     return COH_OK;
   }
-  int32_t *choice;
-  double *visits;
-  COH_NEW(choice, n);
-  visits = coh_alloc_array((size_t)n, sizeof *visits);
-  coh_status status =
-      visits ? COH_OK : coh_fail(COH_E_MEMORY, "out of memory for the policy's visits");
-  if (status == COH_OK) status = coh_irl_best_response(irl, mdp, irl->reward, choice);
-  if (status == COH_OK)
-    status = coh_mdp_visits(irl->incoming, (coh_mdp_policy){.choice = choice}, start_of(irl),
-                            tolerance, n_threads, visits);
-  if (status == COH_OK) move_mixture(irl, visits);
-  coh_free(choice);
-  coh_free(visits);
-  return status;
+  COH_TRY(coh_irl_best_response(irl, mdp, irl->reward, irl->choice));
+  // visits of equations that are solved by iteration: they start from none
+  memset(irl->visits, 0, (size_t)n * sizeof *irl->visits);
+  COH_TRY(coh_mdp_visits(irl->incoming, (coh_mdp_policy){.choice = irl->choice}, mdp->start,
+                         tolerance, n_threads, irl->visits));
+  move_mixture(irl, irl->visits);
+  return COH_OK;
 }

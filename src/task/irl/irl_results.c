@@ -9,13 +9,6 @@
 
 enum { PATH_BYTES = 4096 };
 
-static void add_number(coh_results *results, const char *key, double value, const char *label,
-                       const char *note) {
-  char text[64];
-  snprintf(text, sizeof text, "%.4g", value);
-  coh_results_number(results, key, value, text, label, note);
-}
-
 static coh_status write_array(const coh_irl *irl, const char *name, int64_t n, double *data) {
   char path[PATH_BYTES];
   snprintf(path, sizeof path, "%s/results/%s.npy", irl->context->folder, name);
@@ -37,21 +30,22 @@ coh_status coh_irl_results(void *task, coh_results *results) {
   coh_irl_score score = irl->score;
   if (irl->scored_at != irl->n_epochs) COH_TRY(coh_irl_measure(irl, &score));
   COH_TRY(coh_irl_current_rewards(irl, irl->model_reward));
-  add_number(results, "evd", score.evd, "expected value difference",
-             "value lost by acting optimally for the learnt reward");
-  add_number(results, "return", score.learner, "return of the learnt policy",
-             "expected, discounted, under the true reward");
-  add_number(results, "best_return", score.best, "best return", "of the optimal policy");
-  add_number(results, "expert_return", irl->expert_return, "return of the demonstrations",
-             "discounted mean, as far as they go");
-  add_number(results, "correlation", score.correlation, "correlation of rewards",
-             "recovered with true, over states");
+  coh_results_number(results, "evd", score.evd, NULL, "expected value difference",
+                     "value lost by acting optimally for the learnt reward");
+  coh_results_number(results, "return", score.learner, NULL, "return of the learnt policy",
+                     "expected, discounted, under the true reward");
+  coh_results_number(results, "best_return", score.best, NULL, "best return",
+                     "of the optimal policy");
+  coh_results_number(results, "expert_return", irl->expert_return, NULL,
+                     "return of the demonstrations", "discounted mean, as far as they go");
+  coh_results_number(results, "correlation", score.correlation, NULL, "correlation of rewards",
+                     "recovered with true, over states");
   if (isfinite(score.likelihood))
-    add_number(results, "log_likelihood", score.likelihood, "held-out log-likelihood",
-               "mean of a demonstrated action");
+    coh_results_number(results, "log_likelihood", score.likelihood, NULL,
+                       "held-out log-likelihood", "mean of a demonstrated action");
   if (isfinite(score.transfer))
-    add_number(results, "transfer_evd", score.transfer, "value difference on unseen worlds",
-               "mean over worlds");
+    coh_results_number(results, "transfer_evd", score.transfer, NULL,
+                       "value difference on unseen worlds", "mean over worlds");
   if (coh_world_rank(irl->context->world) != 0) return COH_OK;
   COH_TRY(write_arrays(irl));
   return coh_irl_draw(irl, results);

@@ -1,6 +1,6 @@
 /* Deep Q-learning against dynamic programming: on a small world whose action values are
  * computed here, from a model written down here, the whole task must learn those values. */
-#include "scratch.h"
+#include "world_at_hand.h"
 
 #include "run/run_config.h"
 #include "task/dqn/dqn.h"
@@ -56,12 +56,8 @@ static const char config_text[] = "task: dqn\n"
                                   "replay: {capacity: 4000}\n"
                                   "evaluation: {episodes: 12}\n"; // rows for all cells
 
-// MPI starts once a process
-static coh_world *shared_world;
-
 // a run without a driver
 typedef struct trained {
-  coh_world *world;
   coh_run_config config;
   coh_run_context context;
   void *task;
@@ -71,9 +67,8 @@ static void open_run(trained *run, const char *const *overrides, int64_t n_overr
   *run = (trained){0};
   scratch_write("truth.yaml", config_text, sizeof config_text - 1);
   assert_ok(coh_run_config_read("truth.yaml", overrides, n_overrides, &run->config));
-  run->world = shared_world;
   run->context = (coh_run_context){
-      .world = run->world,
+      .world = world,
       .lanes = {run->config.run->lanes, 0, run->config.run->lanes},
       .n_threads = 1,
       .seed = (uint64_t)run->config.run->seed,
@@ -123,7 +118,7 @@ static void learn(const char *const *overrides, int64_t n_overrides, double tole
                  (double)learned[cell][action], truth[cell][action]);
   }
   // the shortest way takes five steps: four at -0.04, one that pays 1
-  coh_dqn_score score;
+  coh_score score;
   assert_ok(coh_dqn_play(run.task, 0, &score));
   assert_within(score.mean, 1 + 4 * step_reward, 1e-6);
   assert_within(score.length, 5, 0);
@@ -159,7 +154,7 @@ static void dqn_evaluation_counts_steps_and_rewards(void **state) {
   const char *overrides[] = {"env=cliff_walking", "initializer=zeros", "network=[]",
                              "evaluation={episodes: 5, max_steps: 50}"};
   open_run(&run, overrides, 4);
-  coh_dqn_score score;
+  coh_score score;
   assert_ok(coh_dqn_play(run.task, 0, &score));
   assert_within(score.mean, -50, 0);
   assert_within(score.length, 50, 0);
@@ -169,15 +164,6 @@ static void dqn_evaluation_counts_steps_and_rewards(void **state) {
   close_run(&run);
 }
 
-static int enter(void **state) {
-  return coh_world_open(&shared_world) == COH_OK ? scratch_enter(state) : -1;
-}
-
-static int leave(void **state) {
-  coh_world_close(&shared_world);
-  return scratch_leave(state);
-}
-
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(dqn_learns_the_action_values_of_a_small_world),
@@ -185,5 +171,5 @@ int main(void) {
       cmocka_unit_test(dqn_learns_them_from_prioritized_replay),
       cmocka_unit_test(dqn_evaluation_counts_steps_and_rewards),
   };
-  return cmocka_run_group_tests(tests, enter, leave);
+  return cmocka_run_group_tests(tests, scratch_world_enter, scratch_world_leave);
 }

@@ -1,14 +1,12 @@
 /* Imitation's discriminator: its gradient against finite differences, its rewards against the
  * definitions, and what it learns against the ratio that it must learn. */
-#include "scratch.h"
+#include "world_at_hand.h"
 
 #include "cohort/nn.h"
 #include "task/dqn/dqn.h"
 #include "task/gan/gan_kinds.h"
 
 enum { N = 24, D = 2, N_ACTIONS = 2 };
-
-static coh_world *world;
 
 // a world of one state value, 0 or 1, and two actions; the expert takes action 1 at 3 of 4 rows
 static void write_expert(void) {
@@ -280,14 +278,9 @@ static void imitation_says_what_does_not_fit(void **state) {
 }
 
 static int setup(void **state) {
-  if (scratch_enter(state) != 0 || coh_world_open(&world) != COH_OK) return -1;
+  if (scratch_world_enter(state) != 0) return -1;
   write_expert();
   return 0;
-}
-
-static int teardown(void **state) {
-  coh_world_close(&world);
-  return scratch_leave(state);
 }
 
 int main(void) {
@@ -298,5 +291,5 @@ int main(void) {
       cmocka_unit_test(imitation_logit_becomes_the_log_ratio),
       cmocka_unit_test(imitation_says_what_does_not_fit),
   };
-  return cmocka_run_group_tests(tests, setup, teardown);
+  return cmocka_run_group_tests(tests, setup, scratch_world_leave);
 }

@@ -83,6 +83,36 @@ static void leaves_of_many_rows_hold_their_mean(void **state) {
   test_free(p);
 }
 
+// two features that say the same score the same: each is the root's as often
+static void equal_cuts_are_taken_as_often(void **state) {
+  (void)state;
+  enum { ROWS = 12, TREES = 20000 };
+  float x[2 * ROWS];
+  double y[ROWS];
+  for (int i = 0; i < ROWS; i++) {
+    x[i] = x[ROWS + i] = (float)(i % 2);
+    y[i] = i % 2 + 0.01 * i;
+  }
+  for (int n = 5; n <= ROWS; n += ROWS - 5) { // in registers, and not
+    coh_tree_sample sample = {
+        .n_rows = n, .n_features = 2, .n_stride = ROWS, .features = x, .targets = y};
+    coh_tree_grower *grower = NULL;
+    assert_ok(coh_tree_grower_create(n, 2, &grower));
+    coh_tree_options options = {.split = COH_SPLIT_EXTRA, .n_min = n};
+    coh_tree tree = {0};
+    int n_first = 0;
+    for (uint32_t t = 0; t < TREES; t++) {
+      coh_stream stream = coh_stream_begin(coh_key_make(1, "trees"), t, 0);
+      assert_ok(coh_tree_grow(grower, &options, &sample, &stream, NULL, &tree));
+      assert_int_equal(tree.n_nodes, 3);
+      n_first += coh_tree_feature(&tree, 0) == 0;
+    }
+    assert_within((double)n_first / TREES, 0.5, 0.015); // four standard deviations
+    coh_tree_clear(&tree);
+    coh_tree_grower_destroy(&grower);
+  }
+}
+
 // squared error that a cut of all rows leaves
 static double error_of(const problem *p, int feature, float threshold) {
   double sum[2] = {0}, square[2] = {0};
@@ -287,6 +317,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(trees_grown_to_the_end_return_every_target),
       cmocka_unit_test(leaves_of_many_rows_hold_their_mean),
+      cmocka_unit_test(equal_cuts_are_taken_as_often),
       cmocka_unit_test(the_best_cut_is_the_best_of_all),
       cmocka_unit_test(arranged_rows_get_what_walking_gives),
       cmocka_unit_test(equal_targets_are_one_leaf),

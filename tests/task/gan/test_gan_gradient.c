@@ -1,6 +1,6 @@
 /* The gradients of both players against finite differences of what each minimises: every loss,
  * every regulariser, every augmentation, and discriminators of every kind. */
-#include "cohort_test.h"
+#include "world_at_hand.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -12,8 +12,6 @@
 #include "task/gan/gan.h"
 
 /* A GAN of one lane and its options. */
-static coh_world *world;
-
 typedef struct game {
   coh_run_context context;
   coh_gan_options options;
@@ -196,17 +194,6 @@ static void without_a_game_the_discriminator_is_left_alone(void **state) {
   end(&s);
 }
 
-static int open_world(void **state) {
-  (void)state;
-  return coh_world_open(&world) != COH_OK;
-}
-
-static int close_world(void **state) {
-  (void)state;
-  coh_world_close(&world);
-  return 0;
-}
-
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(every_loss_has_its_gradient),
@@ -214,5 +201,5 @@ int main(void) {
       cmocka_unit_test(every_discriminator_has_its_gradient),
       cmocka_unit_test(without_a_game_the_discriminator_is_left_alone),
   };
-  return cmocka_run_group_tests(tests, open_world, close_world);
+  return cmocka_run_group_tests(tests, world_enter, world_leave);
 }

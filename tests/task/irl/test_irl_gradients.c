@@ -2,15 +2,13 @@
  * differences: both entropies, both objectives, endless and finite, rewards of states and of
  * actions, linear in features of both kinds, a table, a network. The network computes in single
  * precision; its differences are of a second one, written here in double precision. */
-#include "cohort_test.h"
+#include "world_at_hand.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "cohort/random.h"
 #include "task/irl/irl.h"
-
-static coh_world *world;
 
 enum { WIDTH = 7 };
 
@@ -155,11 +153,7 @@ static void every_likelihood_has_its_slope(void **state) {
       check(forms[k], variant);
 }
 
-int main(int count, char **argument) {
-  (void)count, (void)argument;
-  assert_ok(coh_world_open(&world));
+int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(every_likelihood_has_its_slope)};
-  int failed = cmocka_run_group_tests(tests, NULL, NULL);
-  coh_world_close(&world);
-  return failed;
+  return cmocka_run_group_tests(tests, world_enter, world_leave);
 }

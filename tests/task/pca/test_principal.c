@@ -7,11 +7,10 @@
 
 #include "base/alloc.h"
 #include "cohort/random.h"
-#include "cohort_test.h"
 #include "la/lapack.h"
 #include "task/pca/principal.h"
+#include "world_at_hand.h"
 
-static coh_world *world;
 enum { N = 5000, D = 24, K = 5 };
 
 // rows with a spectrum that falls by a factor a column, turned by mixing neighbours, far from 0
@@ -304,18 +303,6 @@ static void test_principal_answers_bad_rows(void **state) {
   coh_dataset_destroy(&dataset);
 }
 
-static int close_world(void **state) {
-  (void)state;
-  int64_t live = coh_alloc_live();
-  coh_world_close(&world);
-  return live < 0;
-}
-
-static int open_world(void **state) {
-  (void)state;
-  return coh_world_open(&world) != COH_OK;
-}
-
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_principal_matches_the_covariance),
@@ -325,5 +312,5 @@ int main(void) {
       cmocka_unit_test(test_principal_takes_no_memory_for_a_large_file),
       cmocka_unit_test(test_principal_answers_bad_rows),
   };
-  return cmocka_run_group_tests(tests, open_world, close_world);
+  return cmocka_run_group_tests(tests, world_enter, world_leave);
 }

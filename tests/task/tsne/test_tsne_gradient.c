@@ -5,8 +5,8 @@
 
 #include "base/alloc.h"
 #include "map_at_hand.h"
+#include "world_at_hand.h"
 
-static coh_world *world;
 enum { N = 200 };
 
 static void open_mixture(const char *config, map *m) {
@@ -133,18 +133,6 @@ static void test_run_stops_where_it_no_longer_falls(void **state) {
   close_map(&m);
 }
 
-static int open_world(void **state) {
-  (void)state;
-  return coh_world_open(&world) != COH_OK;
-}
-
-static int close_world(void **state) {
-  (void)state;
-  int64_t live = coh_alloc_live();
-  coh_world_close(&world);
-  return live < 0;
-}
-
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_gradient_of_all_pairs),
@@ -152,5 +140,5 @@ int main(void) {
       cmocka_unit_test(test_gradient_of_the_grid),
       cmocka_unit_test(test_run_stops_where_it_no_longer_falls),
   };
-  return cmocka_run_group_tests(tests, open_world, close_world);
+  return cmocka_run_group_tests(tests, world_enter, world_leave);
 }

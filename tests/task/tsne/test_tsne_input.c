@@ -1,12 +1,11 @@
 /* Neighbours, distances and places from files: the map of a search, and what is refused. */
-#include "scratch.h"
+#include "world_at_hand.h"
 
 #include <math.h>
 
 #include "neighbors/neighbors.h"
 #include "task/tsne/tsne.h"
 
-static coh_world *world;
 enum { N = 240, D = 6, K = 30 };
 
 typedef struct map {
@@ -142,14 +141,9 @@ static void test_wrong_files_are_refused(void **state) {
 }
 
 static int enter(void **state) {
-  if (coh_world_open(&world) != COH_OK || scratch_enter(state) != 0) return -1;
+  if (scratch_world_enter(state) != 0) return -1;
   write_files();
   return 0;
-}
-
-static int leave(void **state) {
-  coh_world_close(&world);
-  return scratch_leave(state);
 }
 
 int main(void) {
@@ -158,5 +152,5 @@ int main(void) {
       cmocka_unit_test(test_a_given_start_is_kept),
       cmocka_unit_test(test_wrong_files_are_refused),
   };
-  return cmocka_run_group_tests(tests, enter, leave);
+  return cmocka_run_group_tests(tests, enter, scratch_world_leave);
 }

@@ -6,8 +6,8 @@
 
 #include "base/alloc.h"
 #include "map_at_hand.h"
+#include "world_at_hand.h"
 
-static coh_world *world;
 enum { N = 240, K = 10 };
 static const char config_of_mixture[] =
     "data: {gaussian_mixture: {n: 240, d: 2, k: 3}}\nperplexity: 10\nmethod: exact\n";
@@ -147,17 +147,6 @@ static void test_late_exaggeration_tightens_clusters(void **state) {
   if (!(spread[1] < 0.8 * spread[0])) fail_msg("%g, then %g", spread[0], spread[1]);
 }
 
-static int open_world(void **state) {
-  (void)state;
-  return coh_world_open(&world) != COH_OK;
-}
-
-static int close_world(void **state) {
-  (void)state;
-  coh_world_close(&world);
-  return 0;
-}
-
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_a_map_that_is_the_data_is_perfect),
@@ -165,5 +154,5 @@ int main(void) {
       cmocka_unit_test(test_method_is_chosen_by_size),
       cmocka_unit_test(test_late_exaggeration_tightens_clusters),
   };
-  return cmocka_run_group_tests(tests, open_world, close_world);
+  return cmocka_run_group_tests(tests, world_enter, world_leave);
 }

@@ -79,9 +79,9 @@ typedef struct coh_replay_config {
   int64_t n_actions;  /* actions are 0 .. n_actions - 1 */
   int64_t reward_low, reward_high; /* all rewards are whole numbers of this range, which takes
                                       less memory; equal: any real */
-  int64_t n_step;     /* rewards summed in a return, at least 1 */
-  int64_t stack;      /* frames in a state, at least 1; before an episode's start: zeros */
-  double gamma;       /* discount of one step */
+  int64_t n_step;                  /* rewards summed in a return, at least 1 */
+  int64_t stack; /* frames in a state, at least 1; before an episode's start: zeros */
+  double gamma;  /* discount of one step */
   /* Expand n rows to n x n_values floats; called by several threads at once. NULL: rows are
    * n_values floats and are copied. */
   void (*expand)(const void *context, int64_t n, const void *rows, float *values);

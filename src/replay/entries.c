@@ -127,8 +127,7 @@ coh_entry coh_entries_get(const coh_entries *entries, int64_t env, int64_t numbe
 
 void coh_entries_set_row(coh_entries *entries, int64_t env, int64_t number, int64_t row) {
   int64_t place = number % entries->layout.n_places;
-  if (place % BLOCK == 0)
-    entries->row[env * entries->n_blocks + place / BLOCK] = (uint32_t)row;
+  if (place % BLOCK == 0) entries->row[env * entries->n_blocks + place / BLOCK] = (uint32_t)row;
 }
 
 void coh_entries_set_first_row(coh_entries *entries, int64_t env, int64_t number, int64_t next,

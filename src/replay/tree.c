@@ -1,5 +1,6 @@
 /* The sum tree of priority masses. Wide nodes keep it shallow: 100,000 leaves are six cache
- * lines deep; and small: the sums take a third of a byte a leaf. Source of proportional priorities: Schaul et al., ICLR 2016, section 3.3. */
+ * lines deep; and small: the sums take a third of a byte a leaf. Source of proportional
+ * priorities: Schaul et al., ICLR 2016, section 3.3. */
 #include "replay/tree.h"
 
 #include <math.h>

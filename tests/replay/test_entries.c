@@ -100,8 +100,8 @@ static void every_entry_comes_back(void **state) {
 static void what_cannot_be_held_is_refused(void **state) {
   (void)state;
   coh_entries entries;
-  coh_entry_layout layout = {.n_envs = 1, .n_places = 8, .n_actions = 2, .reward_low = -1,
-                             .reward_high = 1};
+  coh_entry_layout layout = {
+      .n_envs = 1, .n_places = 8, .n_actions = 2, .reward_low = -1, .reward_high = 1};
   assert_ok(coh_entries_init(&entries, &layout));
   assert_true(coh_entries_can_hold(&entries, -1) && coh_entries_can_hold(&entries, 1));
   assert_false(coh_entries_can_hold(&entries, 0.5f));
@@ -117,8 +117,7 @@ static void what_cannot_be_held_is_refused(void **state) {
 // a MinAtar transition: 3 bits of action, 1 of reward, 2 of end, and the rows of the blocks
 static void a_small_entry_takes_less_than_a_byte(void **state) {
   (void)state;
-  coh_entry_layout layout = {
-      .n_envs = 4, .n_places = 25000, .n_actions = 6, .reward_high = 1};
+  coh_entry_layout layout = {.n_envs = 4, .n_places = 25000, .n_actions = 6, .reward_high = 1};
   assert_in_range(coh_entries_bytes(&layout), 4 * 25000 * 13 / 16, 4 * 25000 * 14 / 16);
 }
 

@@ -81,7 +81,7 @@ static coh_status play_episodes(const coh_dqn *dqn, int64_t lane, double epsilon
 static coh_status play_local(void *pointer, int64_t local) {
   const play_context *context = pointer;
   const coh_dqn *dqn = context->dqn;
-  int64_t lane = dqn->lane[local].index, at = local * dqn->evaluate.n_rows;
+  int64_t lane = dqn->context->lanes.first + local, at = local * dqn->evaluate.n_rows;
   play_lane play = {0};
   coh_status status = open_lane(dqn, lane, context->epsilon, &play);
   if (status == COH_OK)
@@ -130,6 +130,7 @@ coh_status coh_dqn_play(coh_dqn *dqn, double epsilon, coh_dqn_score *score) {
 coh_status coh_dqn_evaluate(void *task, coh_metric_row *exact) {
   coh_dqn *dqn = task;
   coh_dqn_score score;
+  COH_TRY(coh_dqn_roles_share(dqn));
   COH_TRY(coh_dqn_play(dqn, dqn->options->evaluation.epsilon, &score));
   dqn->score = score;
   dqn->scored_at = dqn->learner.n_updates;

@@ -1,6 +1,7 @@
 /* Lane sums against MPI_Allreduce, 4 B to 64 MB of floats.
  *   launch/mpirun -n 4 build/bin/bench_lane_sum [method=auto|doubling|halving|whole|slices]
- *                      [lanes=L] [threads=T] [samples=N] [max_bytes=B]
+ *                      [lanes=L] [threads=T] [samples=N] [max_bytes=B] [bytes=B]
+ * bytes: of one size only.
  * One lane a rank by default, as MPI_Allreduce has one vector a rank. JSON lines: medians of
  * the slowest rank's time with a nonparametric 95% interval and the raw samples, in
  * microseconds; busbw = bytes / time * 2 (n - 1) / n, in GB/s. */
@@ -25,7 +26,7 @@ typedef struct bench {
   coh_lane_sum *sum;
   const void **lane;
   float *data, *result;
-  int64_t method, n_lanes, n_threads, n_samples, max_bytes;
+  int64_t method, n_lanes, n_threads, n_samples, max_bytes, n_bytes;
 } bench;
 
 static const char *const method_names[] = {"auto",   "doubling",     "halving",      "whole",
@@ -92,7 +93,8 @@ static coh_status read_arguments(bench *b, int argc, char **argv) {
   } numbers[] = {{"lanes=", &b->n_lanes},
                  {"threads=", &b->n_threads},
                  {"samples=", &b->n_samples},
-                 {"max_bytes=", &b->max_bytes}};
+                 {"max_bytes=", &b->max_bytes},
+                 {"bytes=", &b->n_bytes}};
   for (int i = 1; i < argc; ++i) {
     bool is_known = false;
     for (int m = 0; m < 7 && strncmp(argv[i], "method=", 7) == 0; ++m)
@@ -100,7 +102,7 @@ static coh_status read_arguments(bench *b, int argc, char **argv) {
         b->method = m;
         is_known = true;
       }
-    for (int k = 0; k < 4; ++k) {
+    for (size_t k = 0; k < sizeof numbers / sizeof *numbers; ++k) {
       size_t length = strlen(numbers[k].name);
       if (strncmp(argv[i], numbers[k].name, length) == 0)
         is_known = coh_text_to_int(argv[i] + length, numbers[k].value);
@@ -109,6 +111,8 @@ static coh_status read_arguments(bench *b, int argc, char **argv) {
   }
   COH_CHECK(b->n_samples >= 1 && b->n_samples <= MAX_SAMPLES, COH_E_CONFIG, "samples: 1 to %d",
             MAX_SAMPLES);
+  COH_CHECK(b->n_bytes >= 0 && b->n_bytes % 4 == 0, COH_E_CONFIG, "bytes: of whole floats");
+  if (b->n_bytes > 0) b->max_bytes = b->n_bytes;
   return COH_OK;
 }
 
@@ -125,7 +129,7 @@ static coh_status run(bench *b, int argc, char **argv) {
     b->lane[k] = b->data + k * max_count;
   COH_TRY(lane_sum_create_by(b->world, &b->lanes, COH_SUM_F32, max_count, (int)b->n_threads,
                              (lane_method)b->method, &b->sum));
-  for (int64_t count = 1; count <= max_count; count *= 4) {
+  for (int64_t count = b->n_bytes > 0 ? max_count : 1; count <= max_count; count *= 4) {
     COH_TRY(measure(b, "cohort", by_lane_sum, count));
     COH_TRY(measure(b, "MPI_Allreduce", by_mpi, count));
   }

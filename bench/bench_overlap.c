@@ -1,14 +1,14 @@
 /* How much of the gradient sum is hidden behind backpropagation: a chain of dense layers with
  * `floats` parameters, one lane a rank, under mpirun.
  *
- *     bench_overlap [floats=262144] [layers=12] [rows=0] [samples=21] [thread=0|1]
+ *     bench_overlap [floats=262144] [layers=12] [rows=0] [factor=100] [samples=21] [thread=0|1]
  *
- * rows: of the minibatch; 0: so many that computing takes as long as the sum alone. An update
- * is taken in turns: `compute` (no sum), `sum` (no computing), `blocking` (compute, then sum),
- * `polled` (the product: messages move between two operators), and with thread=1 `threaded` (a
- * thread of its own moves them; needs MPI_THREAD_MULTIPLE). One JSON line a way: microseconds
- * of the slowest rank, medians with intervals and samples; hidden = (compute + sum - way) /
- * sum. */
+ * rows: of the minibatch; 0: so many that computing takes factor % as long as the sum alone. An
+ * update is taken in turns: `compute` (no sum), `sum` (no computing), `blocking` (compute, then
+ * sum), `polled` (the product: messages move between two operators), and with thread=1
+ * `threaded` (a thread of its own moves them; needs MPI_THREAD_MULTIPLE). One JSON line a way:
+ * microseconds of the slowest rank, medians with intervals and samples; hidden = (compute + sum
+ * - way) / sum. */
 #include <inttypes.h>
 #include <math.h>
 #include <mpi.h>
@@ -30,7 +30,7 @@ typedef enum way { COMPUTE, SUM, BLOCKING, POLLED, THREADED } way;
 static const char *const way_names[] = {"compute", "sum", "blocking", "polled", "threaded"};
 
 typedef struct bench {
-  int64_t n_floats, n_layers, n_rows, n_samples, threaded;
+  int64_t n_floats, n_layers, n_rows, factor, n_samples, threaded;
   coh_run_context context;
   coh_graph *graph;
   coh_program *program;
@@ -167,7 +167,7 @@ static coh_status prepare(bench *b) {
   COH_TRY(median_of(b, SUM, &sum));
   COH_TRY(median_of(b, COMPUTE, &compute));
   if (choose) { // the slowest rank's times, so all choose the same
-    int64_t rows = (int64_t)(32 * sum / compute + 3) / 4 * 4;
+    int64_t rows = (int64_t)(0.32 * (double)b->factor * sum / compute + 3) / 4 * 4;
     unbuild(b);
     COH_TRY(build(b, rows < 4 ? 4 : rows));
   }
@@ -218,11 +218,9 @@ static coh_status read_arguments(bench *b, int n, char **argument) {
   const struct {
     const char *name;
     int64_t *value, min, max;
-  } options[] = {{"floats=", &b->n_floats, 1024, 1 << 28},
-                 {"layers=", &b->n_layers, 1, 64},
-                 {"rows=", &b->n_rows, 0, 1 << 16},
-                 {"samples=", &b->n_samples, 1, 200},
-                 {"thread=", &b->threaded, 0, 1}};
+  } options[] = {{"floats=", &b->n_floats, 1024, 1 << 28}, {"layers=", &b->n_layers, 1, 64},
+                 {"rows=", &b->n_rows, 0, 1 << 16},        {"factor=", &b->factor, 1, 10000},
+                 {"samples=", &b->n_samples, 1, 200},      {"thread=", &b->threaded, 0, 1}};
   for (int i = 1; i < n; i++) {
     bool is_known = false;
     for (size_t k = 0; k < sizeof options / sizeof *options; k++) {
@@ -237,7 +235,7 @@ static coh_status read_arguments(bench *b, int n, char **argument) {
 }
 
 int main(int n, char **argument) {
-  static bench b = {.n_floats = 262144, .n_layers = 12, .n_samples = 21};
+  static bench b = {.n_floats = 262144, .n_layers = 12, .factor = 100, .n_samples = 21};
   coh_status status = read_arguments(&b, n, argument);
   int provided;
   if (status == COH_OK && b.threaded)

@@ -136,6 +136,8 @@ static coh_status open_replay(bench *b) {
                               .n_values = b->spec->n_values,
                               .n_channels = b->spec->shape[2],
                               .n_actions = b->spec->n_actions,
+                              .reward_low = b->spec->reward_low,
+                              .reward_high = b->spec->reward_high,
                               .n_step = 1,
                               .stack = 1,
                               .gamma = 0.99,

@@ -1,14 +1,15 @@
 /* A data-parallel update on simulated nodes: this tree's src/comm, compiled for SimGrid's SMPI, one
  * rank a node, with computing replaced by durations that were measured (`simulate` calls it).
  *
- *   simulate floats=133000 compute=5e-4 backward=2.5e-4 add=6e-11 buckets=2 [pings=1]
+ *   simulate floats=133000 compute=5e-4 backward=2.5e-4 add=6e-11 buckets=2 [act=1e-4] [pings=1]
  *
  * tail: floats of a last, second bucket, whose only sibling is ready when the share `early` of
  * backpropagation is done (a network with one large layer); 0: equal buckets, ready one by one.
  * compute: seconds of an update on one node, of which the last `backward` seconds are backpropagation;
- * add: seconds to add one byte of gradient. JSON lines: seconds of an update one after the other
+ * add: seconds to add one byte of gradient; act: seconds of `compute` in which environments are
+ * stepped. JSON lines: seconds of an update one after the other
  * (`blocking`) and with the gradient in buckets that travel while backpropagation goes on
- * (`overlapped`), the sum alone (`sum`), and what messages take (`ping`), for the model to be fitted. */
+ * (`overlapped`), the same with the acting after it (`pipelined`), the sum alone (`sum`), and what messages take (`ping`), for the model to be fitted. */
 #include <mpi.h>
 #include <smpi/smpi.h>
 #include <stdio.h>
@@ -18,10 +19,10 @@
 #include "comm/lane_rounds.h"
 #include "comm/wait.h"
 
-enum { MOST_BUCKETS = 64, OPERATORS = 24 };
+enum { MOST_BUCKETS = 64, OPERATORS = 24, ACT_POLLS = 8 };
 
 typedef struct problem {
-  double floats, compute, backward, add, buckets, pings, tail, early;
+  double floats, compute, backward, add, buckets, pings, tail, early, act;
 } problem;
 
 static double seconds_a_byte; /* of adding; the same in all ranks, which share one process */
@@ -180,24 +181,47 @@ static double ready_at(const subject *s, const problem *p, int bucket) {
 
 // as task/learner_overlap.c does: buckets begin as backpropagation passes them, messages are tested
 // for between operators
-static coh_status overlapped(subject *s, const problem *p) {
-  smpi_execute(p->compute - p->backward);
-  int n_begun = 0, n_operators = s->n_buckets > OPERATORS ? s->n_buckets : OPERATORS;
+static coh_status begin_buckets(subject *s, const problem *p, double seconds, int *n_begun) {
+  smpi_execute(seconds - p->backward);
+  int n_operators = s->n_buckets > OPERATORS ? s->n_buckets : OPERATORS;
   for (int k = 1; k <= n_operators; k++) {
     smpi_execute(p->backward / n_operators);
-    while (n_begun < s->n_buckets &&
-           ready_at(s, p, n_begun) * n_operators <= (double)k + 1e-9) {
-      const void *lane = s->gradient + s->first[n_begun];
-      COH_TRY(coh_lane_sum_begin(s->part[n_begun], &lane, s->first[n_begun + 1] - s->first[n_begun],
-                                 s->gradient + s->first[n_begun]));
-      n_begun++;
+    while (*n_begun < s->n_buckets &&
+           ready_at(s, p, *n_begun) * n_operators <= (double)k + 1e-9) {
+      int b = (*n_begun)++;
+      const void *lane = s->gradient + s->first[b];
+      COH_TRY(coh_lane_sum_begin(s->part[b], &lane, s->first[b + 1] - s->first[b],
+                                 s->gradient + s->first[b]));
     }
-    for (int b = 0; b < n_begun; b++)
+    for (int b = 0; b < *n_begun; b++)
       COH_TRY(coh_lane_sum_progress(s->part[b], NULL));
   }
+  return COH_OK;
+}
+
+static coh_status end_buckets(subject *s) {
   for (int b = 0; b < s->n_buckets; b++)
     COH_TRY(coh_lane_sum_end(s->part[b]));
   return COH_OK;
+}
+
+static coh_status overlapped(subject *s, const problem *p) {
+  int n_begun = 0;
+  COH_TRY(begin_buckets(s, p, p->compute, &n_begun));
+  return end_buckets(s);
+}
+
+// as a pipelined round of task/dqn in one thread: the rollout comes while sums travel, which are
+// looked at between its operators
+static coh_status pipelined(subject *s, const problem *p) {
+  int n_begun = 0;
+  COH_TRY(begin_buckets(s, p, p->compute - p->act, &n_begun));
+  for (int k = 0; k < ACT_POLLS; k++) {
+    smpi_execute(p->act / ACT_POLLS);
+    for (int b = 0; b < n_begun; b++)
+      COH_TRY(coh_lane_sum_progress(s->part[b], NULL));
+  }
+  return end_buckets(s);
 }
 
 typedef coh_status update_function(subject *s, const problem *p);
@@ -243,7 +267,9 @@ static coh_status run(subject *s, const problem *p) {
   COH_TRY(prepare(s, p));
   COH_TRY(measure(s, p, "sum", sum_once));
   COH_TRY(measure(s, p, "blocking", blocking));
-  return s->n_buckets == 0 ? COH_OK : measure(s, p, "overlapped", overlapped);
+  if (s->n_buckets == 0) return COH_OK;
+  COH_TRY(measure(s, p, "overlapped", overlapped));
+  return p->act > 0 ? measure(s, p, "pipelined", pipelined) : COH_OK;
 }
 
 int main(int n, char **argument) {
@@ -253,7 +279,8 @@ int main(int n, char **argument) {
     double *value;
   } options[] = {{"floats=", &p.floats}, {"compute=", &p.compute}, {"backward=", &p.backward},
                  {"add=", &p.add},       {"buckets=", &p.buckets}, {"pings=", &p.pings},
-               {"tail=", &p.tail},     {"early=", &p.early}};
+               {"tail=", &p.tail},     {"early=", &p.early},
+                 {"act=", &p.act}};
   for (int i = 1; i < n; i++)
     for (size_t k = 0; k < sizeof options / sizeof *options; k++)
       if (strncmp(argument[i], options[k].name, strlen(options[k].name)) == 0)

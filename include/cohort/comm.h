@@ -40,6 +40,10 @@ void coh_world_close(coh_world **world);
  * COH_E_MEMORY. */
 coh_status coh_world_split(coh_world *world, int n_groups, int *group, coh_world **split);
 
+/* The same with groups of the caller's choice: those ranks become a world that pass the same
+ * number, in the order of their ranks. Collective. group: not negative. */
+coh_status coh_world_part(coh_world *world, int group, coh_world **part);
+
 /* This rank, 0 <= rank < size. Not collective, as all of the following. */
 int coh_world_rank(const coh_world *world);
 int coh_world_size(const coh_world *world);
@@ -85,7 +89,9 @@ typedef struct coh_lanes {
  * Fails: COH_E_CONFIG with fewer lanes than ranks, or fewer than one. */
 coh_status coh_lanes_split(const coh_world *world, int64_t n_lanes, coh_lanes *lanes);
 
-/* The first lane of a rank, n_lanes for rank == size; and the rank that owns a lane. */
+/* The first lane of a rank, n_lanes for rank == size; the same where n_ranks share the lanes;
+ * and the rank that owns a lane. */
+int64_t coh_lanes_first_among(int n_ranks, int64_t n_lanes, int rank);
 int64_t coh_lanes_first_of(const coh_world *world, int64_t n_lanes, int rank);
 int coh_lanes_owner(const coh_world *world, int64_t n_lanes, int64_t lane);
 

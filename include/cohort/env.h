@@ -39,6 +39,8 @@ typedef struct coh_env_spec {
   int64_t n_values;         /* product of shape */
   size_t observation_bytes; /* of one row; rows lie one behind the other */
   int64_t n_actions;        /* actions are 0 .. n_actions - 1 */
+  int64_t reward_low,
+      reward_high; /* rewards are whole numbers of this range; equal: any real */
   const char *const *action_names;  /* n_actions */
   const char *const *channel_names; /* shape[2] of planes, shape[0] of real vectors, or NULL */
   int64_t time_limit;               /* steps after which an episode is truncated, 0: never */

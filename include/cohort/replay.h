@@ -77,9 +77,11 @@ typedef struct coh_replay_config {
   int64_t n_values;   /* floats of one expanded observation */
   int64_t n_channels; /* the fastest dimension, only used when stack > 1 */
   int64_t n_actions;  /* actions are 0 .. n_actions - 1 */
-  int64_t n_step;     /* rewards summed in a return, at least 1 */
-  int64_t stack;      /* frames in a state, at least 1; before an episode's start: zeros */
-  double gamma;       /* discount of one step */
+  int64_t reward_low, reward_high; /* all rewards are whole numbers of this range, which takes
+                                      less memory; equal: any real */
+  int64_t n_step;                  /* rewards summed in a return, at least 1 */
+  int64_t stack; /* frames in a state, at least 1; before an episode's start: zeros */
+  double gamma;  /* discount of one step */
   /* Expand n rows to n x n_values floats; called by several threads at once. NULL: rows are
    * n_values floats and are copied. */
   void (*expand)(const void *context, int64_t n, const void *rows, float *values);
@@ -116,7 +118,7 @@ typedef struct coh_transition {
  * env: index within the lane, 0 .. n_envs / n_lanes - 1. transition: copied.
  * Not collective; allocates nothing. Different lanes may be appended to by different threads
  * at once; two calls for one lane may not overlap.
- * Fails: COH_E_INTERNAL (lane not local, action out of range, both ends set). */
+ * Fails: COH_E_INTERNAL (lane not local, action or reward out of range, both ends set). */
 coh_status coh_replay_append(coh_replay *replay, int64_t lane, int64_t env,
                              const coh_transition *transition);
 

@@ -187,7 +187,11 @@ typedef struct coh_task_type {
   const char *const *yardsticks; /* ends with NULL */
   coh_status (*score)(void *task, const char *path, int64_t yardstick, coh_metric_row *row);
 
-  /* Save and load. Collective; the lane functions are called for each local lane. A lane's
+  /* The lanes that this rank saves and loads, where they are not the context's: contiguous
+   * blocks in the order of ranks, perhaps empty. Not collective. May be NULL. */
+  void (*held)(const void *task, coh_lanes *lanes);
+
+  /* Save and load. Collective; the lane functions are called for each lane held. A lane's
    * bytes are read back in the order they were written. save_lane and load_lane may be NULL.
    * A state that has diverged is not saved: save fails with COH_E_DIVERGED, on all ranks. */
   coh_status (*save)(void *task, coh_saver *saver);

@@ -2,10 +2,14 @@
 #include "base/alloc.h"
 #include "comm/world.h"
 
-int64_t coh_lanes_first_of(const coh_world *world, int64_t n_lanes, int rank) {
+int64_t coh_lanes_first_among(int n_ranks, int64_t n_lanes, int rank) {
   // r * L / n without overflow: L = q * n + m gives r * q + r * m / n
-  int64_t n = world->size;
+  int64_t n = n_ranks;
   return rank * (n_lanes / n) + rank * (n_lanes % n) / n;
+}
+
+int64_t coh_lanes_first_of(const coh_world *world, int64_t n_lanes, int rank) {
+  return coh_lanes_first_among(world->size, n_lanes, rank);
 }
 
 int coh_lanes_owner(const coh_world *world, int64_t n_lanes, int64_t lane) {

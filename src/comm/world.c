@@ -129,22 +129,26 @@ coh_status coh_world_open(coh_world **world) {
   return COH_OK;
 }
 
+coh_status coh_world_part(coh_world *world, int group, coh_world **part) {
+  coh_world *opened;
+  COH_NEW(opened, 1);
+  opened->comm = opened->node_comm = MPI_COMM_NULL;
+  coh_status status = open_group(world, group, opened);
+  if (status != COH_OK) {
+    coh_world_close(&opened);
+    return status;
+  }
+  *part = opened;
+  return COH_OK;
+}
+
 coh_status coh_world_split(coh_world *world, int n_groups, int *group, coh_world **split) {
   COH_CHECK(n_groups >= 1 && n_groups <= world->size, COH_E_CONFIG,
             "%d groups of %d ranks: between 1 and as many groups as ranks", n_groups,
             world->size);
   // group g has the ranks [g * size / n, (g + 1) * size / n)
   *group = (int)((((int64_t)world->rank + 1) * n_groups - 1) / world->size);
-  coh_world *opened;
-  COH_NEW(opened, 1);
-  opened->comm = opened->node_comm = MPI_COMM_NULL;
-  coh_status status = open_group(world, *group, opened);
-  if (status != COH_OK) {
-    coh_world_close(&opened);
-    return status;
-  }
-  *split = opened;
-  return COH_OK;
+  return coh_world_part(world, *group, split);
 }
 
 void coh_world_close(coh_world **world) {

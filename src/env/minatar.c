@@ -43,6 +43,7 @@ coh_status coh_minatar_prepare(const void *options, const char *const *channel_n
       .n_dims = 3,
       .shape = {COH_MINATAR_SIDE, COH_MINATAR_SIDE, n_channels},
       .n_actions = COH_MINATAR_ACTIONS,
+      .reward_high = 255, // a point for everything hit; games that give less say so
       .action_names = action_names,
       .channel_names = channel_names,
       .time_limit = copy->max_steps,

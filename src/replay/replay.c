@@ -1,10 +1,14 @@
 /* Making a replay, its memory bound, storing, statistics. */
+#include <math.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/text.h"
 #include "replay/parts.h"
+
+// of an environment: rows, twice as many at most, are told apart by their low bits
+static const int64_t MOST_KEPT = INT64_C(1) << 28;
 
 static coh_status check_config(const coh_replay_config *config) {
   const coh_replay_options *options = &config->options;
@@ -45,9 +49,13 @@ static coh_status check_config(const coh_replay_config *config) {
             "n_step %lld it must be at least %lld",
             (long long)options->capacity, (long long)n_kept, (long long)config->n_envs,
             (long long)config->n_step, (long long)(config->n_envs * (config->n_step + 1)));
-  COH_CHECK(n_kept < INT64_C(1) << (COH_SLOT_BITS - 2), COH_E_CONFIG,
+  COH_CHECK(n_kept < MOST_KEPT, COH_E_CONFIG,
             "replay: capacity: more than %lld transitions for an environment",
-            (long long)1 << (COH_SLOT_BITS - 2));
+            (long long)MOST_KEPT);
+  COH_CHECK(config->reward_low <= config->reward_high &&
+                config->reward_high - config->reward_low <= UINT16_MAX,
+            COH_E_INTERNAL, "replay: rewards from %lld to %lld", (long long)config->reward_low,
+            (long long)config->reward_high);
   COH_CHECK(options->alpha >= 0 && options->epsilon >= 0, COH_E_CONFIG,
             "replay: alpha and epsilon must not be negative");
   COH_CHECK(options->chunk >= 2 && options->chunk <= 65536 && options->cache >= 2, COH_E_CONFIG,
@@ -70,6 +78,8 @@ static coh_shard_layout hot_layout(const coh_replay_config *config) {
       .n_step = config->n_step,
       .stack = config->stack,
       .n_actions = config->n_actions,
+      .reward_low = config->reward_low,
+      .reward_high = config->reward_high,
       .gamma = config->gamma,
       .prioritized = options->prioritized,
       .alpha = options->alpha,
@@ -254,6 +264,10 @@ coh_status coh_replay_append(coh_replay *replay, int64_t lane, int64_t env,
             (long long)shard->layout.n_actions);
   COH_CHECK(!(transition->terminated && transition->truncated), COH_E_INTERNAL,
             "replay: a transition is both terminated and truncated");
+  COH_CHECK(coh_entries_can_hold(&shard->entries, transition->reward), COH_E_INTERNAL,
+            "replay: reward %g is no whole number from %lld to %lld",
+            (double)transition->reward, (long long)shard->layout.reward_low,
+            (long long)shard->layout.reward_high);
   return coh_shard_append(shard, env, transition);
 }
 
@@ -273,10 +287,10 @@ void coh_replay_stats_of(const coh_replay *replay, coh_replay_stats *stats) {
     stats->n_early += shard->n_early;
     stats->n_decoded += shard->frames.n_decoded;
     stats->n_cached += shard->frames.n_cached;
-    size_t each = sizeof(uint32_t) + sizeof(float) + shard->action_bytes;
-    if (shard->layout.prioritized) each += sizeof(uint32_t);
-    stats->bytes_used +=
-        (int64_t)(coh_frames_used(&shard->frames) + (size_t)shard->n_stored * each);
+    double each = coh_entry_bits(&shard->entries) / 8;
+    if (shard->layout.prioritized) each += coh_mass_leaf_bytes(&shard->tree);
+    stats->bytes_used += (int64_t)coh_frames_used(&shard->frames) +
+                         (int64_t)ceil((double)shard->n_stored * each);
   }
   if (stats->n_transitions > 0)
     stats->bytes_transition = (double)stats->bytes_used / (double)stats->n_transitions;

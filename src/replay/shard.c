@@ -6,8 +6,6 @@
 
 #include "base/alloc.h"
 
-static const uint32_t slot_mask = (UINT32_C(1) << COH_SLOT_BITS) - 1;
-
 static int64_t n_entries(const coh_shard_layout *layout) {
   return layout->frames.n_envs * layout->n_places;
 }
@@ -16,13 +14,17 @@ static int64_t place(const coh_shard *shard, int64_t env, int64_t number) {
   return env * shard->layout.n_places + number % shard->layout.n_places;
 }
 
-size_t coh_shard_action_bytes(const coh_shard_layout *layout) {
-  return layout->n_actions <= 256 ? 1 : layout->n_actions <= 65536 ? 2 : 4;
+static coh_entry_layout entry_layout(const coh_shard_layout *layout) {
+  return (coh_entry_layout){.n_envs = layout->frames.n_envs,
+                            .n_places = layout->n_places,
+                            .n_actions = layout->n_actions,
+                            .reward_low = layout->reward_low,
+                            .reward_high = layout->reward_high};
 }
 
 size_t coh_shard_bytes(const coh_shard_layout *layout) {
-  size_t each = sizeof(uint32_t) + sizeof(float) + coh_shard_action_bytes(layout);
-  size_t n_bytes = (size_t)n_entries(layout) * each;
+  coh_entry_layout entries = entry_layout(layout);
+  size_t n_bytes = coh_entries_bytes(&entries);
   n_bytes += (size_t)layout->frames.n_envs * sizeof(coh_timeline);
   if (layout->prioritized) n_bytes += coh_mass_tree_bytes(n_entries(layout));
   return n_bytes + coh_frames_bytes(&layout->frames);
@@ -30,11 +32,10 @@ size_t coh_shard_bytes(const coh_shard_layout *layout) {
 
 coh_status coh_shard_init(coh_shard *shard, const coh_shard_layout *layout,
                           coh_packers *packers) {
-  *shard = (coh_shard){.layout = *layout, .action_bytes = coh_shard_action_bytes(layout)};
+  coh_entry_layout entries = entry_layout(layout);
+  *shard = (coh_shard){.layout = *layout};
   COH_NEW(shard->time, layout->frames.n_envs);
-  COH_NEW(shard->slot, n_entries(layout));
-  COH_NEW(shard->reward, n_entries(layout));
-  COH_NEW(shard->action, (size_t)n_entries(layout) * shard->action_bytes);
+  COH_TRY(coh_entries_init(&shard->entries, &entries));
   if (layout->prioritized) COH_TRY(coh_mass_tree_init(&shard->tree, n_entries(layout)));
   COH_TRY(coh_frames_init(&shard->frames, &layout->frames, packers));
   coh_shard_clear(shard);
@@ -45,9 +46,7 @@ void coh_shard_fini(coh_shard *shard) {
   coh_frames_fini(&shard->frames);
   coh_mass_tree_fini(&shard->tree);
   coh_free(shard->time);
-  coh_free(shard->slot);
-  coh_free(shard->reward);
-  coh_free(shard->action);
+  coh_entries_fini(&shard->entries);
   *shard = (coh_shard){0};
 }
 
@@ -57,6 +56,7 @@ void coh_shard_clear(coh_shard *shard) {
     for (int64_t number = time[env].first; number < time[env].ready; number++)
       coh_mass_tree_set(&shard->tree, place(shard, env, number), 0);
   memset(shard->time, 0, (size_t)shard->layout.frames.n_envs * sizeof *shard->time);
+  coh_entries_clear(&shard->entries);
   coh_frames_clear(&shard->frames);
   shard->own_mass = shard->known_mass = COH_MASS_ONE;
   shard->n_sampleable = shard->n_stored = shard->n_appended = shard->n_early = 0;
@@ -67,26 +67,8 @@ void coh_shard_clear(coh_shard *shard) {
 int64_t coh_shard_row(const coh_shard *shard, int64_t env, int64_t number) {
   // rows in use span less than 2^30, so the low bits and the newest row tell the whole number
   int64_t next = shard->frames.next[env];
-  uint32_t back = ((uint32_t)next - shard->slot[place(shard, env, number)]) & slot_mask;
-  return next - (int64_t)back;
-}
-
-uint32_t coh_shard_end(const coh_shard *shard, int64_t env, int64_t number) {
-  return shard->slot[place(shard, env, number)] >> COH_SLOT_BITS;
-}
-
-int32_t coh_shard_action(const coh_shard *shard, int64_t env, int64_t number) {
-  const uint8_t *from = shard->action + (size_t)place(shard, env, number) * shard->action_bytes;
-  uint32_t action = 0;
-  for (size_t i = 0; i < shard->action_bytes; i++)
-    action |= (uint32_t)from[i] << (8 * i);
-  return (int32_t)action;
-}
-
-void coh_shard_set_action(coh_shard *shard, int64_t env, int64_t number, int32_t action) {
-  uint8_t *to = shard->action + (size_t)place(shard, env, number) * shard->action_bytes;
-  for (size_t i = 0; i < shard->action_bytes; i++)
-    to[i] = (uint8_t)((uint32_t)action >> (8 * i));
+  uint32_t low = coh_entries_row(&shard->entries, env, number, shard->time[env].next);
+  return next - (int64_t)((uint32_t)next - low);
 }
 
 int64_t coh_shard_low_row(const coh_shard *shard, int64_t env) {
@@ -143,15 +125,16 @@ coh_status coh_shard_append(coh_shard *shard, int64_t env, const coh_transition 
          time->row + n_rows - coh_shard_low_row(shard, env) > shard->layout.frames.n_slots)
     evict(shard, env);
 
-  int64_t row = time->row, at = place(shard, env, time->next);
+  int64_t row = time->row;
   COH_TRY(coh_shard_put(shard, env, transition->frame));
   if (ended) COH_TRY(coh_shard_put(shard, env, transition->final_frame));
-  uint32_t end = transition->terminated  ? COH_SLOT_TERMINATED
-                 : transition->truncated ? COH_SLOT_TRUNCATED
-                                         : 0;
-  shard->slot[at] = ((uint32_t)row & slot_mask) | end << COH_SLOT_BITS;
-  shard->reward[at] = transition->reward;
-  coh_shard_set_action(shard, env, time->next, transition->action);
+  coh_entry entry = {.end = transition->terminated  ? COH_END_TERMINATED
+                            : transition->truncated ? COH_END_TRUNCATED
+                                                    : 0,
+                     .action = transition->action,
+                     .reward = transition->reward};
+  coh_entries_put(&shard->entries, env, time->next, &entry);
+  coh_entries_set_row(&shard->entries, env, time->next, row);
   time->next++;
   time->row += n_rows;
   shard->n_stored++;
@@ -208,7 +191,7 @@ static coh_status copy_stack(coh_shard *shard, int64_t env, int64_t row, int64_t
     COH_TRY(coh_frames_get(&shard->frames, env, row, &from));
     memcpy(out + (size_t)place_in_stack * row_bytes, from, row_bytes);
     if (place_in_stack == 0) return COH_OK;
-    bool start = before < 0 || (!joined && coh_shard_end(shard, env, before) != 0);
+    bool start = before < 0 || (!joined && coh_entries_end(&shard->entries, env, before) != 0);
     if (start || row == oldest) break;
   }
   memset(out, 0, (size_t)place_in_stack * row_bytes);
@@ -221,13 +204,13 @@ coh_status coh_shard_fetch(coh_shard *shard, int64_t env, int64_t number, coh_re
   uint32_t end = 0;
   for (int64_t k = 0; k < shard->layout.n_step && end == 0; k++) {
     last = number + k;
-    sum += power * (double)shard->reward[place(shard, env, last)];
+    sum += power * (double)coh_entries_reward(&shard->entries, env, last);
     power *= shard->layout.gamma;
-    end = coh_shard_end(shard, env, last);
+    end = coh_entries_end(&shard->entries, env, last);
   }
   record->returned = (float)sum;
-  record->discount = end == COH_SLOT_TERMINATED ? 0.0f : (float)power;
-  record->action = coh_shard_action(shard, env, number);
+  record->discount = end == COH_END_TERMINATED ? 0.0f : (float)power;
+  record->action = coh_entries_get(&shard->entries, env, number).action;
 
   uint8_t *state = (uint8_t *)(record + 1);
   uint8_t *after = state + (size_t)shard->layout.stack * shard->layout.frames.row_bytes;

@@ -5,12 +5,13 @@
  *   0 ...   first        ready      next
  *   evicted | can be sampled | window open |
  *
- * The frame of a transition is row `slot`; the state after it is row slot + 1, which is the
- * next transition's frame, or the final frame of its episode. */
+ * The state after a transition is the row after its frame: the next transition's frame, or the
+ * final frame of its episode. */
 #ifndef COHORT_REPLAY_SHARD_H
 #define COHORT_REPLAY_SHARD_H
 
 #include "cohort/replay.h"
+#include "replay/entries.h"
 #include "replay/frames.h"
 #include "replay/tree.h"
 
@@ -20,6 +21,7 @@ typedef struct coh_shard_layout {
   int64_t n_kept;   /* transitions an environment keeps: the capacity's share */
   int64_t n_places; /* n_kept + stack - 1: episode ends before the oldest stay known */
   int64_t n_step, stack, n_actions;
+  int64_t reward_low, reward_high; /* whole numbers of this range; equal: any real */
   double gamma;
   bool prioritized;
   double alpha, epsilon;
@@ -36,10 +38,7 @@ typedef struct coh_shard {
   coh_frames frames;
   coh_mass_tree tree; /* prioritized: leaf env * n_places + number % n_places */
   coh_timeline *time; /* (n_envs) */
-  uint32_t *slot;     /* (n_envs, n_places) low bits of the row number, and how it ended */
-  float *reward;      /* (n_envs, n_places) */
-  uint8_t *action;    /* (n_envs, n_places) of 1, 2 or 4 bytes */
-  size_t action_bytes;
+  coh_entries entries;
   uint32_t own_mass;   /* largest ever given in this lane */
   uint32_t known_mass; /* largest in all lanes when they last published */
   int64_t n_sampleable, n_stored, n_appended, n_early;
@@ -55,17 +54,8 @@ typedef struct coh_record {
   uint32_t mass;
 } coh_record;
 
-enum {
-  COH_SLOT_BITS = 30, /* of `slot`; the two above them: */
-  COH_SLOT_TERMINATED = 1,
-  COH_SLOT_TRUNCATED = 2,
-};
-
 /* Bytes of one shard. Not collective. */
 size_t coh_shard_bytes(const coh_shard_layout *layout);
-
-/* Bytes that one action takes. */
-size_t coh_shard_action_bytes(const coh_shard_layout *layout);
 
 /* Make an empty shard. packers: borrowed for life. Fails: COH_E_MEMORY. fini accepts a zeroed
  * struct. */
@@ -95,16 +85,11 @@ coh_status coh_shard_fetch(coh_shard *shard, int64_t env, int64_t number, coh_re
 /* Give a transition its new priority; one evicted since is left out. */
 void coh_shard_set_error(coh_shard *shard, int64_t env, int64_t number, float error);
 
-/* Row of a transition's frame, and its end: 0, COH_SLOT_TERMINATED or COH_SLOT_TRUNCATED. */
+/* Row of a transition's frame. */
 int64_t coh_shard_row(const coh_shard *shard, int64_t env, int64_t number);
-uint32_t coh_shard_end(const coh_shard *shard, int64_t env, int64_t number);
 
 /* The oldest row that a transition still kept may need. */
 int64_t coh_shard_low_row(const coh_shard *shard, int64_t env);
-
-/* Its stored action. */
-int32_t coh_shard_action(const coh_shard *shard, int64_t env, int64_t number);
-void coh_shard_set_action(coh_shard *shard, int64_t env, int64_t number, int32_t action);
 
 /* Put the next row of env; evicts where the pool of compressed frames lacks room. */
 coh_status coh_shard_put(coh_shard *shard, int64_t env, const void *row);

@@ -68,10 +68,11 @@ static coh_status save_entries(const coh_shard *shard, int64_t env, coh_replay_w
   const coh_timeline *time = shard->time + env;
   for (int64_t number = oldest_known(shard, time); number < time->next; number++) {
     bool sampled = number >= time->first && number < time->ready;
+    coh_entry kept = coh_entries_get(&shard->entries, env, number);
     entry one = {
-        .end = coh_shard_end(shard, env, number),
-        .action = coh_shard_action(shard, env, number),
-        .reward = shard->reward[env * shard->layout.n_places + number % shard->layout.n_places],
+        .end = kept.end,
+        .action = kept.action,
+        .reward = kept.reward,
         .mass = sampled ? coh_shard_mass_of(shard, env, number) : 0,
     };
     COH_TRY(write(context, &one, sizeof one));
@@ -188,13 +189,14 @@ static coh_status load_entries(coh_shard *shard, int64_t env, const env_header *
     entry found;
     COH_TRY(read(context, &found, sizeof found));
     bool kept = number >= time->first, sampled = kept && number < time->ready;
-    COH_CHECK(found.end <= COH_SLOT_TRUNCATED && found.action >= 0 &&
-                  found.action < shard->layout.n_actions && (found.mass > 0) == sampled,
+    COH_CHECK(found.end <= COH_END_TRUNCATED && found.action >= 0 &&
+                  found.action < shard->layout.n_actions &&
+                  coh_entries_can_hold(&shard->entries, found.reward) &&
+                  (found.mass > 0) == sampled,
               COH_E_CHECKPOINT, "a transition is not sound");
     int64_t at = env * n_places + number % n_places;
-    shard->slot[at] = found.end << COH_SLOT_BITS;
-    shard->reward[at] = found.reward;
-    coh_shard_set_action(shard, env, number, found.action);
+    coh_entry put = {found.end, found.action, found.reward};
+    coh_entries_put(&shard->entries, env, number, &put);
     if (sampled && shard->layout.prioritized) coh_mass_tree_set(&shard->tree, at, found.mass);
     n_rows += kept ? 1 + (found.end ? 1 : 0) : 0;
     if (kept && found.end && number + 1 > ready) ready = number + 1;
@@ -203,10 +205,11 @@ static coh_status load_entries(coh_shard *shard, int64_t env, const env_header *
             "the transitions of an environment do not fit together");
   int64_t row = time->row;
   for (int64_t number = time->next - 1; number >= oldest; number--) {
-    uint32_t *slot = shard->slot + env * n_places + number % n_places;
-    row -= 1 + (*slot >> COH_SLOT_BITS ? 1 : 0);
-    *slot |= (uint32_t)row & ((UINT32_C(1) << COH_SLOT_BITS) - 1);
+    row -= coh_entries_end(&shard->entries, env, number) ? 2 : 1;
+    coh_entries_set_row(&shard->entries, env, number, row);
   }
+  if (oldest < time->next)
+    coh_entries_set_first_row(&shard->entries, env, oldest, time->next, row);
   return COH_OK;
 }
 

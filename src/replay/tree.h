@@ -1,8 +1,8 @@
 /* A sum tree over integer priority masses: exact, so sums never drift and order never matters.
  *
  *   level 1    [ 8 sums ]                 a sum covers 8 sums of the level below
- *   level 0    [ 8 sums ] ... [ 8 sums ]  a sum covers 16 leaves
- *   leaves     [16] [16] [16] ...         uint32, one cache line a group */
+ *   level 0    [ 8 sums ] ... [ 8 sums ]  a sum covers 32 leaves
+ *   leaves     [32] [32] [32] ...         uint32, two cache lines a group */
 #ifndef COHORT_REPLAY_TREE_H
 #define COHORT_REPLAY_TREE_H
 
@@ -27,6 +27,9 @@ typedef struct coh_mass_tree {
 
 /* Bytes that a tree over n_leaves takes. Not collective. */
 size_t coh_mass_tree_bytes(int64_t n_leaves);
+
+/* Bytes a leaf, its share of the sums included. */
+double coh_mass_leaf_bytes(const coh_mass_tree *tree);
 
 /* Make a tree of zeros. Fails: COH_E_MEMORY. fini accepts a zeroed struct. */
 coh_status coh_mass_tree_init(coh_mass_tree *tree, int64_t n_leaves);

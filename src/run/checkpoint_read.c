@@ -191,8 +191,10 @@ coh_status coh_checkpoint_load(coh_world *world, const coh_lanes *lanes,
     status = coh_safetensors_open(file, &loader.store[k]);
   }
   if (status == COH_OK) status = config->task->load(task, &loader);
-  for (int64_t i = 0; config->task->load_lane && i < lanes->n_local && status == COH_OK; i++)
-    status = load_lane(&loader, config, task, lanes->first + i, path);
+  coh_lanes held = *lanes;
+  if (config->task->held) config->task->held(task, &held);
+  for (int64_t i = 0; config->task->load_lane && i < held.n_local && status == COH_OK; i++)
+    status = load_lane(&loader, config, task, held.first + i, path);
   for (int k = 0; k < N_STORES; k++)
     coh_safetensors_close(&loader.store[k]);
   if (status == COH_E_DATA) status = COH_E_CHECKPOINT;

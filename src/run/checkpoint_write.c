@@ -187,6 +187,18 @@ static void prune(const char *checkpoints, int64_t keep) {
   coh_checkpoint_list_free(names, n);
 }
 
+// every lane's record to all ranks, in lane order
+static coh_status gather_records(coh_world *world, const coh_lanes *lanes,
+                                 const file_record *local, file_record *all) {
+  size_t *pieces;
+  COH_NEW(pieces, coh_world_size(world));
+  size_t own = (size_t)lanes->n_local * sizeof *local;
+  coh_status status = coh_comm_allgather(world, &own, sizeof own, pieces);
+  if (status == COH_OK) status = coh_comm_allgather_varied(world, local, pieces, all);
+  coh_free(pieces);
+  return status;
+}
+
 // the files of this rank: its lanes, and on rank 0 the tensors
 static coh_status write_files(coh_world *world, const coh_lanes *lanes,
                               const coh_run_config *config, void *task, const char *temporary,
@@ -208,6 +220,8 @@ coh_status coh_checkpoint_write(coh_world *world, const coh_lanes *lanes,
                                 const coh_checkpoint_info *info, const char *folder,
                                 int64_t keep) {
   bool root = coh_world_rank(world) == 0;
+  coh_lanes held = *lanes;
+  if (config->task->held) config->task->held(task, &held);
   char checkpoints[PATH_BYTES - 512], path[PATH_BYTES + 64], temporary[PATH_BYTES + 512] = "";
   snprintf(checkpoints, sizeof checkpoints, "%s/checkpoints", folder);
   coh_checkpoint_path(folder, info->step, path, sizeof path);
@@ -230,17 +244,16 @@ coh_status coh_checkpoint_write(coh_world *world, const coh_lanes *lanes,
   file_record *local = NULL, *all = NULL;
   if (status == COH_OK) {
     if (config->task->save_lane) {
-      local = coh_alloc_array((size_t)lanes->n_local, sizeof *local);
+      local = coh_alloc_array((size_t)held.n_local + 1, sizeof *local);
       all = coh_alloc_array((size_t)lanes->n_lanes, sizeof *all);
     }
     if (config->task->save_lane && (!local || !all))
       status = coh_fail(COH_E_MEMORY, "out of memory for a checkpoint");
     if (status == COH_OK)
-      status = write_files(world, lanes, config, task, temporary, info, stores, local);
+      status = write_files(world, &held, config, task, temporary, info, stores, local);
     status = coh_comm_agree(world, status);
   }
-  if (status == COH_OK && local)
-    status = coh_lanes_gather(world, lanes, local, sizeof *local, all);
+  if (status == COH_OK && local) status = gather_records(world, &held, local, all);
   if (root && status == COH_OK) status = write_manifest(temporary, info, config, stores, all);
   if (root) {
     if (status == COH_OK)

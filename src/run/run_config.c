@@ -100,7 +100,8 @@ const coh_option coh_run_option_table[] = {
 
 // keys that may differ between a checkpoint and the run that resumes it
 static const char *const free_keys[] = {"steps",           "threads",  "checkpoint_every",
-                                        "checkpoint_keep", "watchdog", "trace"};
+                                        "checkpoint_keep", "watchdog", "trace",
+                                        "actor_ranks"};
 
 static size_t task_offset(void) {
   return (sizeof(coh_run_options) + 63) / 64 * 64;

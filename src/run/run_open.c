@@ -251,7 +251,7 @@ static coh_status check_overrides(const char *path, const coh_run_config *change
   coh_run_config_clear(&original);
   COH_CHECK(same, COH_E_CONFIG,
             "resume can only change steps, threads, checkpoint_every, checkpoint_keep, "
-            "watchdog and trace; start a new run for anything else");
+            "watchdog, trace and actor_ranks; start a new run for anything else");
   return COH_OK;
 }
 

@@ -55,6 +55,7 @@ typedef struct coh_learner {
   const void **tail_sources; /* n_local */
   int n_buckets;
   int n_begun, n_done; /* buckets of this update */
+  bool is_summing;     /* all sums of this update have begun */
   pthread_t owner;     /* the thread that communicates */
   /* over the updates since the last coh_learner_restart */
   double tail[COH_LEARNER_TAIL]; /* sums of the tails */
@@ -95,6 +96,11 @@ void coh_learner_destroy(coh_learner *learner);
 
 /* Lane `local`'s block: gradient, then tail; 64-byte aligned. */
 float *coh_learner_gradient(const coh_learner *learner, int64_t local);
+
+/* Begin the sum when all lanes are done, to compute something else before coh_learner_step ends
+ * it, with a call of coh_learner_poll about every 10 us. Collective. Fails: COH_E_COMM. */
+coh_status coh_learner_begin(coh_learner *learner);
+coh_status coh_learner_poll(coh_learner *learner);
 
 /* Sum the lanes, step the optimiser, count the update. Collective. The sum is then in lane 0's
  * block. scale: of the gradient. Fails: COH_E_DIVERGED on all ranks. */

@@ -14,13 +14,22 @@
 
 #include <omp.h>
 
-// floats of a bucket: smaller ones pay more in latency than an earlier start gives back
-enum { BUCKET_FLOATS = 128 << 10 };
+/* Floats of a bucket: smaller ones pay more in latency than an earlier start gives back. But
+ * nothing is left to hide the last one behind, so a bucket is no larger than all that comes
+ * after it, down to what travels in about a latency. */
+enum { BUCKET_FLOATS = 128 << 10, LAST_FLOATS = 16 << 10 };
 
 /* ---------------------------------------------------------------- planning */
 
 static int64_t later(int64_t a, int64_t b) {
   return a > b ? a : b;
+}
+
+// floats at which a bucket is closed, `left` of which come after it
+static int64_t bucket_floats(int64_t n_floats, int64_t left) {
+  int64_t most = later(n_floats / (COH_MAX_BUCKETS - 5), BUCKET_FLOATS);
+  int64_t least = later(left, LAST_FLOATS);
+  return least < most ? least : most;
 }
 
 coh_status coh_learner_overlap(coh_learner *learner, const coh_program *program,
@@ -31,11 +40,12 @@ coh_status coh_learner_overlap(coh_learner *learner, const coh_program *program,
   // within one node the sum is work for the same cores: there is nothing to hide
   if (coh_world_n_nodes(learner->context->world) == 1 || n_floats < BUCKET_FLOATS)
     return COH_OK;
-  int64_t most = later(n_floats / COH_MAX_BUCKETS, BUCKET_FLOATS), end = n_floats, ready = 0;
+  int64_t end = n_floats, ready = 0;
   for (int64_t k = coh_graph_n_parameters(layout) - 1; k >= 0; k--) {
     coh_parameter_view view = coh_graph_parameter_at(layout, k);
     ready = later(ready, coh_program_ready(program, gradient[k]));
-    if (k > 0 && (end - view.offset < most || learner->n_buckets == COH_MAX_BUCKETS - 1))
+    if (k > 0 && (end - view.offset < bucket_floats(n_floats, view.offset) ||
+                  learner->n_buckets == COH_MAX_BUCKETS - 1))
       continue;
     coh_bucket *bucket = &learner->bucket[learner->n_buckets++];
     bucket->first = view.offset;
@@ -104,7 +114,7 @@ coh_status coh_learner_poll(coh_learner *learner) {
     COH_TRY(coh_lane_sum_progress(learner->bucket[b].sum, &done));
     if (done && b == learner->n_done) finish_bucket(learner);
   }
-  return COH_OK;
+  return learner->is_summing ? coh_lane_sum_progress(learner->sum, NULL) : COH_OK;
 }
 
 coh_status coh_learners_poll(coh_learner *const learner[], int n) {
@@ -199,11 +209,18 @@ coh_status coh_learner_run(coh_learner *learner, coh_workspace *workspace, int64
 
 /* ---------------------------------------------------------------- the end of an update */
 
-static coh_status end_buckets(coh_learner *learner) {
+coh_status coh_learner_begin(coh_learner *learner) {
   while (learner->n_begun < learner->n_buckets)
     COH_TRY(begin_next(learner));
-  COH_TRY(coh_lane_sum_begin(learner->sum, learner->tail_sources, COH_LEARNER_TAIL,
-                             learner->gradient[0] + learner->n_floats));
+  learner->is_summing = true;
+  if (learner->n_buckets > 0)
+    return coh_lane_sum_begin(learner->sum, learner->tail_sources, COH_LEARNER_TAIL,
+                              learner->gradient[0] + learner->n_floats);
+  return coh_lane_sum_begin(learner->sum, (const void *const *)learner->gradient,
+                            learner->n_floats + COH_LEARNER_TAIL, learner->gradient[0]);
+}
+
+static coh_status end_sums(coh_learner *learner) {
   for (int b = learner->n_done; b < learner->n_buckets; b++) {
     COH_TRY(coh_lane_sum_end(learner->bucket[b].sum));
     finish_bucket(learner);
@@ -212,16 +229,20 @@ static coh_status end_buckets(coh_learner *learner) {
   for (int b = 0; b < learner->n_buckets; b++)
     atomic_store(&learner->bucket[b].n_lanes, 0);
   learner->n_begun = learner->n_done = 0;
+  learner->is_summing = false;
   return COH_OK;
 }
 
 coh_status coh_learner_sum(coh_learner *learner) {
   double begun = coh_clock_now();
-  if (learner->n_buckets > 0)
-    COH_TRY(end_buckets(learner));
-  else
+  if (learner->n_buckets == 0 && !learner->is_summing) {
+    // begun and ended at once it may read the lanes where they are
     COH_TRY(coh_lane_sum_run(learner->sum, (const void *const *)learner->gradient,
                              learner->n_floats + COH_LEARNER_TAIL, learner->gradient[0]));
+  } else {
+    if (!learner->is_summing) COH_TRY(coh_learner_begin(learner));
+    COH_TRY(end_sums(learner));
+  }
   double now = coh_clock_now();
   learner->reduce_seconds += now - begun;
   coh_trace_note("wait for the sum", 0, begun, now);

@@ -8,11 +8,9 @@
 coh_status coh_learner_connect_buckets(coh_learner *learner);
 void coh_learner_destroy_buckets(coh_learner *learner);
 
-/* Begin the sums of buckets that every lane has finished and move on those that travel. By the
- * learner's owner only. Fails: COH_E_COMM. */
-coh_status coh_learner_poll(coh_learner *learner);
-
-/* The same for learners whose gradients one program makes, in this order. */
+/* coh_learner_poll begins the sums of buckets that every lane has finished and moves on those
+ * that travel; by the learner's owner only. The same for learners whose gradients one program
+ * makes, in this order. Fails: COH_E_COMM. */
 coh_status coh_learners_poll(coh_learner *const learner[], int n);
 
 /* Bring the sum of gradient and tail to its end, into lane 0's block. Collective. */

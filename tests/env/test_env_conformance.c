@@ -110,6 +110,11 @@ static void env_outputs_are_finite_and_in_shape(void **state) {
         assert_true(binary ? values[k] == 0.0f || values[k] == 1.0f : isfinite(values[k]));
       for (int64_t i = 0; i < N; i++) {
         assert_true(isfinite(play.rewards[i]));
+        if (play.spec->reward_high > play.spec->reward_low) {
+          float reward = play.rewards[i];
+          assert_true(reward >= (float)play.spec->reward_low &&
+                      reward <= (float)play.spec->reward_high && reward == rintf(reward));
+        }
         assert_true(play.terminated[i] <= 1 && play.truncated[i] <= 1);
         assert_true(play.terminated[i] + play.truncated[i] <= 1);
         if (binary && play.spec->n_values % 8)

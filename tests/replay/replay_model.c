@@ -100,6 +100,9 @@ void model_step(model *m, coh_replay *replay, int64_t first_lane, int64_t n_loca
     int64_t number = env->n++;
     env->action[number] = (int32_t)coh_stream_below(&stream, m->config.n_actions);
     env->reward[number] = (float)coh_stream_normal(&stream);
+    int64_t low = m->config.reward_low, n_rewards = m->config.reward_high - low + 1;
+    if (n_rewards > 1)
+      env->reward[number] = (float)(low + coh_stream_below(&stream, n_rewards));
     bool ends = coh_stream_uniform(&stream) < m->end_rate;
     env->end[number] = ends ? 1 + (int)coh_stream_below(&stream, 2) : 0;
     env->row[number] = env->n_rows;

@@ -91,6 +91,21 @@ static void long_episodes_and_one_step_episodes_equal_the_model(void **state) {
   play(&config, 1.0, 40);
 }
 
+static void whole_rewards_and_many_blocks_equal_the_model(void **state) {
+  (void)state;
+  for (int tier = COH_REPLAY_HOT; tier <= COH_REPLAY_COLD; tier++) {
+    coh_replay_config config = model_config(2, 4, 4 * 150, 8);
+    config.n_step = 3;
+    config.stack = 2;
+    config.reward_low = -2, config.reward_high = 9;
+    config.n_actions = 6;
+    config.options.prioritized = true;
+    config.options.episode = 1;
+    if (tier == COH_REPLAY_COLD) model_make_cold(&config);
+    play(&config, 0.15, 100);
+  }
+}
+
 static coh_replay *make(const coh_replay_config *config) {
   coh_replay *replay;
   assert_ok(coh_replay_create(config, &replay));
@@ -295,6 +310,11 @@ static void wrong_calls_fail(void **state) {
   coh_replay_rows rows = {0};
   assert_fails(coh_replay_gather(replay, 0, 0, &rows), COH_E_INTERNAL, "drawn last");
   coh_replay_destroy(&replay);
+  config.reward_high = 1;
+  replay = make(&config);
+  transition = (coh_transition){.frame = frame, .reward = 0.5f};
+  assert_fails(coh_replay_append(replay, 0, 0, &transition), COH_E_INTERNAL, "reward 0.5");
+  coh_replay_destroy(&replay);
 }
 
 static void option_table_has_sound_defaults(void **state) {
@@ -318,6 +338,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(every_row_equals_the_model),
       cmocka_unit_test(long_episodes_and_one_step_episodes_equal_the_model),
+      cmocka_unit_test(whole_rewards_and_many_blocks_equal_the_model),
       cmocka_unit_test(keeps_the_last_frame_at_truncation),
       cmocka_unit_test(a_window_must_be_complete),
       cmocka_unit_test(short_episodes_evict_early_and_say_so),

@@ -41,7 +41,7 @@ static void masses_stay_exact_after_a_million_updates(void **state) {
 
 static void every_size_finds_every_leaf(void **state) {
   (void)state;
-  const int64_t sizes[] = {1, 2, 15, 16, 17, 127, 128, 129, 1023, 1024, 1025, 8193};
+  const int64_t sizes[] = {1, 2, 15, 16, 17, 31, 32, 33, 127, 128, 129, 1023, 1024, 1025, 8193};
   for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
     coh_mass_tree tree;
     assert_ok(coh_mass_tree_init(&tree, sizes[s]));

@@ -44,6 +44,7 @@ static coh_status prepare(const void *options, coh_env_spec *spec, void **model)
       .n_dims = 1,
       .shape = {6},
       .n_actions = 3,
+      .reward_low = -1,
       .action_names = action_names,
       .channel_names = value_names,
       .time_limit = ((const acrobot_options *)options)->max_steps,

@@ -56,6 +56,8 @@ static coh_status prepare(const void *options, coh_env_spec *spec, void **model)
       .n_dims = 1,
       .shape = {2},
       .n_actions = 2,
+      .reward_low = -1,
+      .reward_high = 1,
       .action_names = action_names,
       .channel_names = value_names,
       .time_limit = kept->max_steps,

@@ -40,6 +40,7 @@ static coh_status prepare(const void *options, coh_env_spec *spec, void **model)
       .n_dims = 1,
       .shape = {4},
       .n_actions = 2,
+      .reward_high = 1,
       .action_names = action_names,
       .channel_names = value_names,
       .time_limit = ((const cartpole_options *)options)->max_steps,

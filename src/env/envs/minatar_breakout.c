@@ -29,7 +29,9 @@ static const int8_t turn_back[4] = {DOWN_RIGHT, DOWN_LEFT, UP_LEFT, UP_RIGHT};
 static const char *const channel_names[] = {"paddle", "ball", "trail", "brick"};
 
 static coh_status prepare(const void *options, coh_env_spec *spec, void **model) {
-  return coh_minatar_prepare(options, channel_names, N_CHANNELS, spec, model);
+  COH_TRY(coh_minatar_prepare(options, channel_names, N_CHANNELS, spec, model));
+  spec->reward_high = 1;
+  return COH_OK;
 }
 
 static void reset(const void *model, void *state, coh_env_random *random) {

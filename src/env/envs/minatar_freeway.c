@@ -24,7 +24,9 @@ static const char *const channel_names[] = {"chicken", "car",    "speed1", "spee
                                             "speed3",  "speed4", "speed5"};
 
 static coh_status prepare(const void *options, coh_env_spec *spec, void **model) {
-  return coh_minatar_prepare(options, channel_names, N_CHANNELS, spec, model);
+  COH_TRY(coh_minatar_prepare(options, channel_names, N_CHANNELS, spec, model));
+  spec->reward_high = 1;
+  return COH_OK;
 }
 
 /* New speeds for all cars, then new directions; where they are stays. */

@@ -38,6 +38,7 @@ static coh_status prepare(const void *options, coh_env_spec *spec, void **model)
       .n_dims = 1,
       .shape = {2},
       .n_actions = 3,
+      .reward_low = -1,
       .action_names = action_names,
       .channel_names = value_names,
       .time_limit = ((const mountain_car_options *)options)->max_steps,

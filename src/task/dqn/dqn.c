@@ -12,13 +12,13 @@ static int64_t dqn_position(const void *task) {
 
 // sum the lanes' finished episodes and their counts
 static coh_status sum_episodes(coh_dqn *dqn, coh_dqn_episodes *all) {
-  int64_t n_local = dqn->context->lanes.n_local;
+  int64_t n_local = dqn->lanes.n_local;
   double sums[2];
   for (int64_t i = 0; i < n_local; i++)
-    dqn->sources[i] = &dqn->lane[i].episodes.returns;
+    dqn->sources[i] = &dqn->lane[i].episodes->returns;
   COH_TRY(coh_lane_sum_run(dqn->sum_real, dqn->sources, 2, sums));
   for (int64_t i = 0; i < n_local; i++)
-    dqn->sources[i] = &dqn->lane[i].episodes.count;
+    dqn->sources[i] = &dqn->lane[i].episodes->count;
   COH_TRY(coh_lane_sum_run(dqn->sum_count, dqn->sources, 1, &all->count));
   all->returns = sums[0];
   all->lengths = sums[1];
@@ -43,7 +43,7 @@ static coh_status add_replay(coh_dqn *dqn, coh_metric_row *exact) {
   coh_replay_stats stats;
   coh_replay_stats_of(dqn->replay, &stats);
   int64_t counts[3] = {stats.n_transitions, stats.bytes_used, stats.n_early};
-  COH_TRY(coh_comm_reduce_int(dqn->context->world, COH_REDUCE_SUM, counts, 3));
+  COH_TRY(coh_comm_reduce_int(dqn->roles.learn.world, COH_REDUCE_SUM, counts, 3));
   coh_metric_add(exact, "replay/transitions", (double)counts[0]);
   coh_metric_add(exact, "replay/bytes_per_transition",
                  counts[0] ? (double)counts[1] / (double)counts[0] : 0);
@@ -61,48 +61,62 @@ static void add_schedule(const coh_dqn *dqn, coh_metric_row *exact) {
   coh_metric_add(exact, "schedule/policy_lag", (double)dqn->lag);
 }
 
-// schedule free: whose actors are slowest, by environment steps a lane; a rank that makes less than
-// half of the mean is named in the log
+// schedule free: which lane's actors are slowest since the last row; one that makes less than
+// half of the mean lane's steps is named in the log
 static coh_status add_slowest(coh_dqn *dqn, coh_metric_row *timing) {
-  const coh_world *world = dqn->context->world;
-  int64_t size = coh_world_size(world), lanes = dqn->context->lanes.n_lanes;
-  if (dqn->options->schedule != COH_DQN_FREE || size == 1) return COH_OK;
-  int64_t pace = dqn->window_acted / dqn->context->lanes.n_local, all = dqn->window_acted;
-  int64_t slowest = pace * size + coh_world_rank(world); // the pace first, then the rank
-  dqn->window_acted = 0;
-  COH_TRY(coh_comm_reduce_int(dqn->context->world, COH_REDUCE_MIN, &slowest, 1));
-  COH_TRY(coh_comm_reduce_int(dqn->context->world, COH_REDUCE_SUM, &all, 1));
+  const coh_lanes *lanes = &dqn->lanes;
+  if (dqn->options->schedule != COH_DQN_FREE || lanes->n_lanes == 1) return COH_OK;
+  int64_t slowest = INT64_MAX, all = 0; // slowest: steps first, then the lane
+  pthread_mutex_lock(&dqn->experience);
+  for (int64_t i = 0; i < lanes->n_local; i++) {
+    coh_dqn_lane *lane = &dqn->lane[i];
+    int64_t steps = *lane->n_steps - lane->steps_at_window;
+    lane->steps_at_window = *lane->n_steps;
+    all += steps;
+    if (steps * lanes->n_lanes + lane->index < slowest)
+      slowest = steps * lanes->n_lanes + lane->index;
+  }
+  pthread_mutex_unlock(&dqn->experience);
+  coh_world *world = dqn->context->world;
+  COH_TRY(coh_comm_reduce_int(world, COH_REDUCE_MIN, &slowest, 1));
+  COH_TRY(coh_comm_reduce_int(world, COH_REDUCE_SUM, &all, 1));
   if (all == 0) return COH_OK;
-  double share = (double)(slowest / size) * (double)lanes / (double)all;
-  int64_t rank = slowest % size;
+  double share = (double)(slowest / lanes->n_lanes) * (double)lanes->n_lanes / (double)all;
+  int64_t lane = slowest % lanes->n_lanes, rank = coh_lanes_owner(world, lanes->n_lanes, lane);
   coh_metric_add(timing, "actors/slowest_rank", (double)rank);
+  coh_metric_add(timing, "actors/slowest_lane", (double)lane);
   coh_metric_add(timing, "actors/slowest_pace", share);
-  if (share < 0.5 && coh_world_rank(world) == 0 && dqn->slow_rank != rank + 1) {
-    coh_log(COH_LOG_WARNING, "slow actor: rank %lld makes %.0f%% of the mean rank's steps a lane",
-            (long long)rank, 100 * share);
-    dqn->slow_rank = rank + 1;
+  if (share < 0.5 && coh_world_rank(world) == 0 && dqn->slow_lane != lane + 1) {
+    coh_log(COH_LOG_WARNING,
+            "slow actor: lane %lld, on rank %lld, makes %.0f%% of the mean lane's steps",
+            (long long)lane, (long long)rank, 100 * share);
+    dqn->slow_lane = lane + 1;
   }
   return COH_OK;
 }
 
 static void add_timing(coh_dqn *dqn, coh_metric_row *timing) {
   double now = coh_clock_now(), seconds = now - dqn->window_begun;
+  pthread_mutex_lock(&dqn->experience); // schedule free: actors add to it
+  double act_seconds = dqn->act_seconds;
+  dqn->act_seconds = 0;
+  pthread_mutex_unlock(&dqn->experience);
   double steps = (double)(dqn->env_steps - dqn->steps_at_window);
   coh_metric_add(timing, "rate/steps", steps / seconds);
   coh_metric_add(timing, "rate/updates",
                  (double)(dqn->learner.n_updates - dqn->updates_at_window) / seconds);
-  coh_metric_add(timing, "share/act", dqn->act_seconds / seconds);
+  coh_metric_add(timing, "share/act", act_seconds / seconds);
   coh_metric_add(timing, "share/learn", dqn->learn_seconds / seconds);
   coh_metric_add(timing, "share/reduce", dqn->learner.reduce_seconds / seconds);
   dqn->window_begun = now;
   dqn->steps_at_window = dqn->env_steps;
   dqn->updates_at_window = dqn->learner.n_updates;
-  dqn->act_seconds = dqn->learn_seconds = 0;
+  dqn->learn_seconds = 0;
 }
 
 // lane 0's slice of the minibatch that was learnt from last
 static coh_status add_layers(coh_dqn *dqn, coh_metric_row *exact) {
-  if (!dqn->has_learnt || !dqn->context->lanes.n_local) return COH_OK;
+  if (!dqn->has_learnt || !dqn->lanes.n_local) return COH_OK;
   const coh_health_rows rows = {.values =
                                     coh_workspace_data(dqn->lane[0].update, dqn->update.input),
                                 .n = dqn->lane_rows};
@@ -110,29 +124,42 @@ static coh_status add_layers(coh_dqn *dqn, coh_metric_row *exact) {
                               coh_learner_gradient(&dqn->learner, 0), exact);
 }
 
-static coh_status dqn_metrics(void *task, coh_metric_row *exact, coh_metric_row *timing) {
-  coh_dqn *dqn = task;
+// what actors go on adding to meanwhile, schedule free
+static coh_status add_experience(coh_dqn *dqn, coh_metric_row *exact) {
   coh_dqn_episodes episodes;
   COH_TRY(sum_episodes(dqn, &episodes));
+  for (int64_t i = 0; i < dqn->lanes.n_local; i++)
+    *dqn->lane[i].episodes = (coh_dqn_episodes){0};
   coh_metric_add(exact, "train/episodes", (double)episodes.count);
   if (episodes.count) {
     coh_metric_add(exact, "train/return", episodes.returns / (double)episodes.count);
     coh_metric_add(exact, "train/length", episodes.lengths / (double)episodes.count);
   }
+  return add_replay(dqn, exact);
+}
+
+static coh_status dqn_metrics(void *task, coh_metric_row *exact, coh_metric_row *timing) {
+  coh_dqn *dqn = task;
+  if (!dqn->roles.learns) { // the learners have what this rank's lanes have counted
+    for (int64_t i = 0; i < dqn->lanes.n_local; i++)
+      *dqn->lane[i].episodes = (coh_dqn_episodes){0};
+    return COH_OK;
+  }
+  pthread_mutex_lock(&dqn->experience);
+  coh_status status = add_experience(dqn, exact);
+  pthread_mutex_unlock(&dqn->experience);
+  COH_TRY(status);
   coh_metric_add(exact, "train/epsilon",
                  coh_dqn_epsilon(&dqn->options->exploration, dqn->options->learning_starts,
                                  dqn->env_steps, 0, dqn->options->envs));
   coh_metric_add(exact, "train/updates", (double)dqn->learner.n_updates);
   if (dqn->learner.n_window) add_learning(dqn, exact);
   COH_TRY(add_layers(dqn, exact));
-  COH_TRY(add_replay(dqn, exact));
   if (dqn->imitation) coh_imitation_metrics(dqn->imitation, exact);
   add_schedule(dqn, exact);
+  if (dqn->options->schedule == COH_DQN_FREE) dqn->lag = 0;
   add_timing(dqn, timing);
   COH_TRY(add_slowest(dqn, timing));
-
-  for (int64_t i = 0; i < dqn->context->lanes.n_local; i++)
-    dqn->lane[i].episodes = (coh_dqn_episodes){0};
   coh_learner_restart(&dqn->learner);
   return COH_OK;
 }
@@ -233,6 +260,7 @@ const coh_task_type coh_task_dqn = {
     .position = dqn_position,
     .metrics = dqn_metrics,
     .evaluate = coh_dqn_evaluate,
+    .held = coh_dqn_held,
     .save = coh_dqn_save,
     .load = coh_dqn_load,
     .save_lane = coh_dqn_save_lane,

@@ -1,7 +1,10 @@
 /* Acting: every lane steps its environments for one rollout, epsilon-greedily. */
 #include <math.h>
+#include <omp.h>
 #include <string.h>
 
+#include "base/clock.h"
+#include "base/trace.h"
 #include "task/dqn/dqn.h"
 #include "task/lane_loop.h"
 
@@ -67,53 +70,90 @@ static void choose_actions(const coh_dqn *dqn, const coh_dqn_lane *lane, int64_t
 }
 
 // add the step's rewards to the running returns and close the episodes that ended
-static void count_episodes(const coh_dqn *dqn, coh_dqn_lane *lane, int64_t at) {
+static void count_episodes(const coh_dqn *dqn, coh_dqn_lane *lane, int64_t at,
+                           coh_dqn_episodes *episodes) {
   for (int64_t e = 0; e < dqn->lane_envs; e++) {
     lane->running[e] += (double)lane->rewards[at + e];
     lane->ages[e]++;
     if (!lane->terminated[at + e] && !lane->truncated[at + e]) continue;
-    lane->episodes.returns += lane->running[e];
-    lane->episodes.lengths += (double)lane->ages[e];
-    lane->episodes.count++;
+    episodes->returns += lane->running[e];
+    episodes->lengths += (double)lane->ages[e];
+    episodes->count++;
     lane->running[e] = 0;
     lane->ages[e] = 0;
   }
 }
 
-static coh_status act_lane(void *pointer, int64_t local) {
-  const act_context *context = pointer;
-  const coh_dqn *dqn = context->dqn;
-  coh_dqn_lane *lane = &dqn->lane[local];
+// values of the frames; a sum that travels meanwhile is moved on between operators
+static coh_status run_values(coh_dqn *dqn, coh_dqn_lane *lane) {
+  if (!dqn->sum_travels) return coh_program_run(dqn->act.program, lane->act);
+  int64_t n_steps = coh_program_n_steps(dqn->act.program);
+  for (int64_t k = 0; k < n_steps; k++) {
+    COH_TRY(coh_program_run_steps(dqn->act.program, lane->act, k, k + 1));
+    COH_TRY(coh_learner_poll(&dqn->learner));
+  }
+  return COH_OK;
+}
+
+// actions for the frames of step t of the rollout
+static coh_status choose_with(coh_dqn *dqn, coh_dqn_lane *lane, const float *params,
+                              int64_t t) {
+  int64_t at = t * dqn->lane_envs;
+  COH_TRY(coh_workspace_bind_parameters(lane->act, params));
+  COH_TRY(run_values(dqn, lane));
+  choose_actions(dqn, lane, *lane->n_steps + t, coh_workspace_data(lane->act, dqn->act.q),
+                 lane->actions + at);
+  return COH_OK;
+}
+
+static coh_status choose_with_newest(coh_dqn *dqn, coh_dqn_lane *lane, int64_t t) {
+  int which;
+  const float *params = coh_dqn_free_take(dqn, &which);
+  coh_status status = choose_with(dqn, lane, params, t);
+  coh_dqn_free_give(dqn, which);
+  return status;
+}
+
+coh_status coh_dqn_act_lane(coh_dqn *dqn, coh_dqn_lane *lane, const float *params) {
   int64_t n = dqn->lane_envs;
   size_t row_bytes = dqn->spec.observation_bytes;
-  COH_TRY(coh_workspace_bind_parameters(lane->act, context->params));
   float *input = coh_workspace_data(lane->act, dqn->act.input);
-  const float *q = coh_workspace_data(lane->act, dqn->act.q);
   for (int64_t t = 0; t < dqn->options->rollout; t++) {
     int64_t at = t * n;
     uint8_t *frames = lane->frames + (size_t)at * row_bytes;
     uint8_t *finals = lane->finals + (size_t)at * row_bytes;
     memcpy(frames, lane->current, (size_t)n * row_bytes);
     coh_env_expand(&dqn->spec, n, frames, input);
-    COH_TRY(coh_program_run(dqn->act.program, lane->act));
-    choose_actions(dqn, lane, dqn->n_steps + t, q, lane->actions + at);
+    COH_TRY(params ? choose_with(dqn, lane, params, t) : choose_with_newest(dqn, lane, t));
     COH_TRY(coh_env_step(lane->env, lane->actions + at, finals, lane->rewards + at,
                          lane->terminated + at, lane->truncated + at));
-    count_episodes(dqn, lane, at);
+    count_episodes(dqn, lane, at, params ? lane->episodes : &lane->rolling);
     memcpy(lane->current, finals, (size_t)n * row_bytes);
     coh_env_reset_ended(lane->env, lane->current);
+    if (dqn->sum_travels) COH_TRY(coh_learner_poll(&dqn->learner));
   }
+  return COH_OK;
+}
+
+static coh_status act_local(void *pointer, int64_t local) {
+  const act_context *context = pointer;
+  coh_dqn_lane *lane = &context->dqn->lane[local];
+  COH_TRY(coh_dqn_act_lane(context->dqn, lane, context->params));
+  *lane->n_steps += context->dqn->options->rollout;
   return COH_OK;
 }
 
 coh_status coh_dqn_act(coh_dqn *dqn, const float *params, int n_threads) {
   act_context context = {dqn, params};
-  return coh_lane_loop(n_threads, dqn->context->lanes.n_local, act_lane, &context);
+  double begun = coh_clock_now();
+  coh_status status = coh_lane_loop(n_threads, dqn->lanes.n_local, act_local, &context);
+  double now = coh_clock_now();
+  dqn->act_seconds += now - begun;
+  coh_trace_note("act", omp_get_thread_num(), begun, now);
+  return status;
 }
 
-static coh_status store_lane(void *pointer, int64_t local) {
-  const coh_dqn *dqn = pointer;
-  const coh_dqn_lane *lane = &dqn->lane[local];
+coh_status coh_dqn_store_lane(const coh_dqn *dqn, const coh_dqn_lane *lane) {
   size_t row_bytes = dqn->spec.observation_bytes;
   float clip = (float)dqn->options->reward_clip;
   for (int64_t t = 0; t < dqn->options->rollout; t++) {
@@ -135,6 +175,11 @@ static coh_status store_lane(void *pointer, int64_t local) {
   return COH_OK;
 }
 
+static coh_status store_local(void *pointer, int64_t local) {
+  const coh_dqn *dqn = pointer;
+  return coh_dqn_store_lane(dqn, &dqn->lane[local]);
+}
+
 coh_status coh_dqn_store(coh_dqn *dqn, int n_threads) {
-  return coh_lane_loop(n_threads, dqn->context->lanes.n_local, store_lane, dqn);
+  return coh_lane_loop(n_threads, dqn->lanes.n_local, store_local, dqn);
 }

@@ -1,4 +1,5 @@
 /* Making the task: environments, network, programs, experience, and each lane's memory. */
+#include <math.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -28,20 +29,21 @@ static coh_status create_network(coh_dqn *dqn) {
   COH_TRY(coh_network_initialize(dqn->network, dqn->context->seed, dqn->params));
   coh_block_copy(dqn->target, dqn->params, dqn->n_floats);
   coh_block_copy(dqn->acting, dqn->params, dqn->n_floats);
-  COH_TRY(coh_layer_watch_create(&dqn->watch, dqn->context, dqn->network));
-  COH_TRY(coh_learner_create(&dqn->learner, dqn->context, "", &dqn->options->optimizer,
-                             dqn->n_floats));
+  if (!dqn->roles.learns) return COH_OK;
+  const coh_run_context *learn = &dqn->roles.learn;
+  COH_TRY(coh_layer_watch_create(&dqn->watch, learn, dqn->network));
+  COH_TRY(
+      coh_learner_create(&dqn->learner, learn, "", &dqn->options->optimizer, dqn->n_floats));
   COH_TRY(coh_learner_overlap(&dqn->learner, dqn->update.program, dqn->layout,
                               dqn->update.gradient));
-  COH_TRY(
-      coh_layer_states_create(&dqn->states, dqn->context, dqn->layout, &dqn->update.refresh));
-  return coh_lane_pass_create(&dqn->pass, dqn->context, dqn->update.program, &dqn->learner);
+  COH_TRY(coh_layer_states_create(&dqn->states, learn, dqn->layout, &dqn->update.refresh));
+  return coh_lane_pass_create(&dqn->pass, learn, dqn->update.program, &dqn->learner);
 }
 
 static coh_status create_imitation(coh_dqn *dqn) {
   const coh_dqn_options *options = dqn->options;
-  if (!*options->imitate.demonstrations) return COH_OK;
-  const coh_imitation_config config = {.context = dqn->context,
+  if (!*options->imitate.demonstrations || !dqn->roles.learns) return COH_OK;
+  const coh_imitation_config config = {.context = &dqn->roles.learn,
                                        .options = &options->imitate,
                                        .n_values = dqn->spec.n_values,
                                        .n_actions = dqn->spec.n_actions,
@@ -52,8 +54,18 @@ static coh_status create_imitation(coh_dqn *dqn) {
   return coh_imitation_create(&config, &dqn->imitation);
 }
 
+// whole rewards stay whole under a clip whose bound is
+static void bound_rewards(const coh_dqn *dqn, coh_replay_config *config) {
+  double clip = dqn->options->reward_clip;
+  double low = (double)dqn->spec.reward_low, high = (double)dqn->spec.reward_high;
+  if (clip != rint(clip)) return;
+  if (clip > 0) low = fmin(fmax(low, -clip), clip), high = fmin(fmax(high, -clip), clip);
+  config->reward_low = (int64_t)low;
+  config->reward_high = (int64_t)high;
+}
+
 static coh_status create_replay(coh_dqn *dqn) {
-  const coh_run_context *context = dqn->context;
+  const coh_run_context *context = &dqn->roles.learn;
   coh_replay_config config = {
       .options = dqn->options->replay,
       .seed = context->seed,
@@ -73,11 +85,12 @@ static coh_status create_replay(coh_dqn *dqn) {
       .expand = expand_rows,
       .expand_context = &dqn->spec,
   };
+  bound_rewards(dqn, &config);
   return coh_replay_create(&config, &dqn->replay);
 }
 
 static coh_status create_sums(coh_dqn *dqn) {
-  const coh_run_context *context = dqn->context;
+  const coh_run_context *context = &dqn->roles.learn;
   COH_TRY(coh_learner_connect(&dqn->learner));
   if (dqn->imitation) COH_TRY(coh_learner_connect(&dqn->imitation->learner));
   COH_TRY(coh_lane_pass_connect(&dqn->pass));
@@ -93,26 +106,47 @@ static coh_status create_lane_env(coh_dqn *dqn, coh_dqn_lane *lane) {
                         dqn->context->seed, &lane->env);
 }
 
-// memory and workspaces of one lane; minibatches are gathered straight into the programs'
-// inputs
-static coh_status create_lane_memory(coh_dqn *dqn, coh_dqn_lane *lane, float *gradient) {
-  int64_t n_staged = dqn->options->rollout * dqn->lane_envs;
+// the next n bytes of a block, or with none only their count
+static void *take(uint8_t *block, size_t *at, size_t n_bytes) {
+  void *taken = block ? block + *at : NULL;
+  *at += (n_bytes + 63) / 64 * 64;
+  return taken;
+}
+
+/* What a lane's actor makes and goes on from, in one block, so that it can travel. Returns its
+ * bytes. block: NULL only counts. */
+static size_t stage_lane(const coh_dqn *dqn, uint8_t *block, coh_dqn_lane *lane) {
+  size_t n_envs = (size_t)dqn->lane_envs, n = (size_t)dqn->options->rollout * n_envs, at = 0;
   size_t row = dqn->spec.observation_bytes;
-  COH_NEW(lane->frames, (size_t)n_staged * row);
-  COH_NEW(lane->finals, (size_t)n_staged * row);
-  COH_NEW(lane->current, (size_t)dqn->lane_envs * row);
-  COH_NEW(lane->actions, n_staged);
-  COH_NEW(lane->rewards, n_staged);
-  COH_NEW(lane->terminated, n_staged);
-  COH_NEW(lane->truncated, n_staged);
-  COH_NEW(lane->running, dqn->lane_envs);
-  COH_NEW(lane->ages, dqn->lane_envs);
+  lane->frames = take(block, &at, n * row);
+  lane->finals = take(block, &at, n * row);
+  lane->actions = take(block, &at, n * sizeof *lane->actions);
+  lane->rewards = take(block, &at, n * sizeof *lane->rewards);
+  lane->terminated = take(block, &at, n);
+  lane->truncated = take(block, &at, n);
+  lane->current = take(block, &at, n_envs * row);
+  lane->running = take(block, &at, n_envs * sizeof *lane->running);
+  lane->ages = take(block, &at, n_envs * sizeof *lane->ages);
+  lane->episodes = take(block, &at, sizeof *lane->episodes);
+  lane->n_steps = take(block, &at, sizeof *lane->n_steps);
+  return at;
+}
+
+static coh_status create_actor(coh_dqn *dqn, coh_dqn_lane *lane, int64_t local) {
+  stage_lane(dqn, dqn->staging + (size_t)local * dqn->staged_bytes, lane);
+  coh_env_reset(lane->env, lane->current);
+  if (!dqn->roles.acts) return COH_OK;
+  return coh_workspace_create(dqn->act.program, &lane->act);
+}
+
+// minibatches are gathered straight into the programs' inputs
+static coh_status create_learner(coh_dqn *dqn, coh_dqn_lane *lane, int64_t local) {
+  float *gradient = coh_learner_gradient(&dqn->learner, local);
   COH_NEW(lane->next_q, dqn->lane_rows * dqn->spec.n_actions);
   if (dqn->imitation && dqn->imitation->shaping) {
     COH_NEW(lane->log_policy, 2 * dqn->lane_rows);
     COH_TRY(coh_workspace_create(dqn->value.program, &lane->judge));
   }
-  COH_TRY(coh_workspace_create(dqn->act.program, &lane->act));
   COH_TRY(coh_workspace_create(dqn->value.program, &lane->value));
   COH_TRY(coh_workspace_create(dqn->update.program, &lane->update));
   COH_TRY(coh_workspace_bind_parameters(lane->update, dqn->params));
@@ -125,12 +159,13 @@ static coh_status create_lane_memory(coh_dqn *dqn, coh_dqn_lane *lane, float *gr
   COH_NEW(lane->rows.returns, dqn->lane_rows);
   COH_NEW(lane->rows.discounts, dqn->lane_rows);
   COH_NEW(lane->rows.transitions, dqn->lane_rows);
-  coh_env_reset(lane->env, lane->current);
   return COH_OK;
 }
 
 static coh_status connect_lane(coh_dqn *dqn, coh_dqn_lane *lane, int64_t local) {
-  COH_TRY(create_lane_memory(dqn, lane, coh_learner_gradient(&dqn->learner, local)));
+  COH_TRY(create_actor(dqn, lane, local));
+  if (!dqn->roles.learns) return COH_OK;
+  COH_TRY(create_learner(dqn, lane, local));
   coh_lane_pass_set(&dqn->pass, local, lane->update);
   return coh_layer_states_bind(&dqn->states, local, lane->update);
 }
@@ -140,10 +175,6 @@ static void destroy_lane(coh_dqn_lane *lane) {
   coh_workspace_destroy(&lane->act);
   coh_workspace_destroy(&lane->value);
   coh_workspace_destroy(&lane->update);
-  coh_free(lane->frames), coh_free(lane->finals), coh_free(lane->current);
-  coh_free(lane->actions), coh_free(lane->rewards);
-  coh_free(lane->terminated), coh_free(lane->truncated);
-  coh_free(lane->running), coh_free(lane->ages);
   coh_free(lane->next_q);
   coh_workspace_destroy(&lane->judge);
   coh_free(lane->log_policy);
@@ -153,25 +184,26 @@ static void destroy_lane(coh_dqn_lane *lane) {
 
 static coh_status create(coh_dqn *dqn) {
   const coh_run_context *context = dqn->context;
-  int64_t n_lanes = context->lanes.n_lanes, n_local = context->lanes.n_local;
-  COH_TRY(coh_dqn_options_check(dqn->options, context->config_name, n_lanes));
+  int64_t n_lanes = context->lanes.n_lanes, n_local = dqn->lanes.n_local;
   dqn->lane_envs = dqn->options->envs / n_lanes;
   dqn->lane_rows = dqn->options->batch / n_lanes;
   dqn->explore_key = coh_key_make(context->seed, "explore");
   COH_NEW(dqn->lane, n_local);
   for (int64_t i = 0; i < n_local; i++) {
-    dqn->lane[i].index = context->lanes.first + i;
+    dqn->lane[i].index = dqn->lanes.first + i;
     COH_TRY(create_lane_env(dqn, &dqn->lane[i]));
   }
   dqn->spec = *coh_env_spec_of(dqn->lane[0].env);
   COH_TRY(create_network(dqn));
   COH_TRY(create_imitation(dqn));
+  dqn->staged_bytes = stage_lane(dqn, NULL, &dqn->lane[0]);
+  COH_NEW(dqn->staging, (size_t)n_local * dqn->staged_bytes);
   for (int64_t i = 0; i < n_local; i++)
     COH_TRY(connect_lane(dqn, &dqn->lane[i], i));
   COH_NEW(dqn->errors, n_local * dqn->lane_rows);
   COH_NEW(dqn->sources, n_local);
   dqn->window_begun = coh_clock_now();
-  return COH_OK;
+  return dqn->options->schedule == COH_DQN_FREE ? coh_dqn_free_create(dqn) : COH_OK;
 }
 
 coh_status coh_dqn_create(const coh_run_context *context, const void *options, void **task) {
@@ -182,12 +214,16 @@ coh_status coh_dqn_create(const coh_run_context *context, const void *options, v
     dqn->options = options;
     dqn->scored_at = -1;
     pthread_mutex_init(&dqn->experience, NULL);
-    status = create(dqn);
+    pthread_cond_init(&dqn->actors.changed, NULL);
+    status = coh_dqn_options_check(options, context->config_name, context->lanes.n_lanes);
   }
-  // the collective parts come last, when every rank is known to have come so far
+  // between collective parts every rank is to be known to have come so far
   status = coh_comm_agree(context->world, status);
-  if (status == COH_OK) status = create_replay(dqn);
-  if (status == COH_OK) status = create_sums(dqn);
+  if (status == COH_OK) status = coh_dqn_roles_create(dqn);
+  if (status == COH_OK) status = create(dqn);
+  status = coh_comm_agree(context->world, status);
+  if (status == COH_OK && dqn->roles.learns) status = create_replay(dqn);
+  if (status == COH_OK && dqn->roles.learns) status = create_sums(dqn);
   if (status == COH_OK && dqn->options->schedule == COH_DQN_FREE &&
       coh_world_rank(context->world) == 0)
     coh_log(COH_LOG_WARNING, "schedule free: fast, but this run is not bit-exact");
@@ -199,6 +235,7 @@ coh_status coh_dqn_create(const coh_run_context *context, const void *options, v
 void coh_dqn_destroy(void **task) {
   coh_dqn *dqn = *task;
   if (!dqn) return;
+  coh_dqn_free_stop(dqn);
   coh_learner_destroy(&dqn->learner);
   coh_imitation_destroy(&dqn->imitation);
   coh_lane_pass_destroy(&dqn->pass);
@@ -206,14 +243,16 @@ void coh_dqn_destroy(void **task) {
   coh_lane_sum_destroy(&dqn->sum_real);
   coh_lane_sum_destroy(&dqn->sum_count);
   coh_replay_destroy(&dqn->replay);
-  for (int64_t i = 0; dqn->lane && i < dqn->context->lanes.n_local; i++)
+  for (int64_t i = 0; dqn->lane && i < dqn->lanes.n_local; i++)
     destroy_lane(&dqn->lane[i]);
-  coh_free(dqn->lane);
+  coh_free(dqn->lane), coh_free(dqn->staging);
   coh_dqn_programs_destroy(dqn);
   coh_layer_watch_destroy(&dqn->watch);
   coh_network_destroy(&dqn->network);
   coh_free(dqn->params), coh_free(dqn->target), coh_free(dqn->acting);
   coh_free(dqn->errors), coh_free(dqn->sources);
+  coh_dqn_roles_destroy(dqn);
+  pthread_cond_destroy(&dqn->actors.changed);
   pthread_mutex_destroy(&dqn->experience);
   coh_free(dqn);
   *task = NULL;

@@ -58,7 +58,7 @@ static coh_status play_episodes(const play *p, int64_t lane, play_lane *l) {
 
 static coh_status play_local(void *pointer, int64_t local) {
   const play *p = pointer;
-  int64_t lane = p->dqn->lane[local].index;
+  int64_t lane = p->dqn->context->lanes.first + local;
   play_lane l = {0};
   coh_status status = open_lane(p, lane, p->local + local * p->dqn->evaluate.n_rows, &l);
   if (status == COH_OK) status = play_episodes(p, lane, &l);
@@ -90,6 +90,7 @@ coh_status coh_dqn_play(coh_dqn *dqn, double epsilon, coh_score *score) {
 
 coh_status coh_dqn_evaluate(void *task, coh_metric_row *exact) {
   coh_dqn *dqn = task;
+  COH_TRY(coh_dqn_roles_share(dqn));
   COH_TRY(coh_dqn_play(dqn, dqn->options->evaluation.epsilon, &dqn->score));
   dqn->scored_at = dqn->learner.n_updates;
   coh_score_metrics(&dqn->score, exact);

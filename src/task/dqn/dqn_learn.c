@@ -110,8 +110,9 @@ static void finish_lane(const coh_dqn *dqn, const coh_dqn_lane *lane, float *err
     tail[COH_DQN_TAIL_ERROR] += fabsf(errors[i]);
     tail[COH_DQN_TAIL_Q] += chosen[i];
     tail[COH_DQN_TAIL_Q_MAX] += q[i * n_actions + coh_dqn_argmax(q + i * n_actions, n_actions)];
-    tail[COH_DQN_TAIL_AGE] +=
-        (float)(uint32_t)((uint32_t)dqn->learner_steps - (uint32_t)lane->rows.transitions[i]);
+    // schedule free: a lane may be ahead of the mean that the learner counts by
+    int32_t age = (int32_t)((uint32_t)dqn->learner_steps - (uint32_t)lane->rows.transitions[i]);
+    tail[COH_DQN_TAIL_AGE] += (float)(age > 0 ? age : 0);
   }
 }
 
@@ -165,9 +166,22 @@ static coh_status write_back(coh_dqn *dqn, uint64_t update) {
   return status;
 }
 
+// the gradient's sum travels while this thread acts, which needs nothing of it
+static coh_status act_meanwhile(coh_dqn *dqn) {
+  double before = dqn->act_seconds;
+  COH_TRY(coh_learner_begin(&dqn->learner));
+  dqn->is_to_act = false;
+  dqn->sum_travels = true;
+  coh_status status = coh_dqn_act(dqn, dqn->acting, 1);
+  dqn->sum_travels = false;
+  dqn->learn_seconds -= dqn->act_seconds - before;
+  return status;
+}
+
 static coh_status update_once(coh_dqn *dqn, double beta, int n_threads) {
   COH_TRY(draw(dqn, beta));
   COH_TRY(coh_lane_pass_run(&dqn->pass, n_threads, fill_lane, close_lane, dqn));
+  if (dqn->is_to_act) COH_TRY(act_meanwhile(dqn));
   uint64_t update = (uint64_t)dqn->learner.n_updates;
   COH_TRY(coh_layer_states_gather(&dqn->states, dqn->params));
   COH_TRY(coh_learner_step(&dqn->learner, dqn->params, 1));
@@ -198,8 +212,10 @@ coh_status coh_dqn_learn(coh_dqn *dqn, int64_t most, int n_threads) {
   COH_TRY(has_batch(dqn, &enough));
   if (!enough) return COH_OK;
   double beta = beta_at(&dqn->options->beta, dqn->env_steps);
-  for (int64_t k = 0; k < due; k++)
+  for (int64_t k = 0; k < due; k++) {
     COH_TRY(update_once(dqn, beta, n_threads));
+    atomic_store(&dqn->actors.n_updates, dqn->learner.n_updates);
+  }
   dqn->has_learnt = true;
   dqn->learn_seconds += coh_clock_now() - begun;
   return COH_OK;

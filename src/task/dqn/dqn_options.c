@@ -248,6 +248,15 @@ const coh_option coh_dqn_option_table[] = {
      .choices = "lockstep|pipelined|free",
      .doc = "How acting and learning meet: in turn; at once with a lag of one round, bit-exact "
             "too; or free of each other, fastest and not bit-exact."},
+    {.name = "actor_ranks",
+     .type = COH_INT,
+     FIELD(actor_ranks),
+     .initial = "0",
+     .min = 0,
+     .max = 1 << 20,
+     .unit = "ranks",
+     .doc = "Schedule pipelined: so many ranks, the last ones, only act while the others only "
+            "learn, at least one of them; 0: every rank does both. The same bits."},
     {.name = "free_slack",
      .type = COH_REAL,
      FIELD(free_slack),
@@ -334,6 +343,10 @@ coh_status coh_dqn_options_check(const coh_dqn_options *options, const char *con
   COH_TRY(check_multiple(config_name, "envs", options->envs, n_lanes));
   COH_TRY(check_multiple(config_name, "batch", options->batch, n_lanes));
   COH_TRY(check_imitation(options, config_name));
+  COH_CHECK(options->actor_ranks == 0 || options->schedule == COH_DQN_PIPELINED, COH_E_CONFIG,
+            "%s: actor_ranks: %" PRId64 ", but ranks act and learn at once only with "
+            "schedule: pipelined",
+            config_name, options->actor_ranks);
   COH_CHECK(options->replay.capacity >= options->batch, COH_E_CONFIG,
             "%s: replay: capacity %" PRId64 " is less than one batch of %" PRId64, config_name,
             options->replay.capacity, options->batch);

@@ -129,6 +129,7 @@ static void compare_expert(const coh_dqn *dqn, const coh_score *agent, const coh
 
 coh_status coh_dqn_results(void *task, coh_results *results) {
   coh_dqn *dqn = task;
+  COH_TRY(coh_dqn_roles_share(dqn));
   coh_score agent = dqn->score, random;
   // the run's last evaluation is the same episodes again, unless the run was resumed at its end
   if (dqn->scored_at != dqn->learner.n_updates)
@@ -141,7 +142,8 @@ coh_status coh_dqn_results(void *task, coh_results *results) {
   coh_layer_watch_results(&dqn->watch, results);
   coh_exact_values exact = {dqn->context, &dqn->options->env, dqn->options->gamma,
                             coh_dqn_values_of, dqn};
-  if (!dqn->imitation) COH_TRY(coh_exact_values_results(&exact, results));
+  if (!*dqn->options->imitate.demonstrations)
+    COH_TRY(coh_exact_values_results(&exact, results));
   coh_status status = COH_OK;
   if (dqn->options->animation > 0 && coh_world_rank(dqn->context->world) == 0)
     status = animate(dqn, results);

@@ -11,6 +11,9 @@ static coh_array vector_of(coh_dtype dtype, int64_t n, void *data) {
 
 coh_status coh_dqn_save(void *task, coh_saver *saver) {
   coh_dqn *dqn = task;
+  coh_dqn_free_rest(dqn);
+  COH_TRY(coh_dqn_roles_fetch_envs(dqn));
+  if (!dqn->roles.learns) return COH_OK; // rank 0, which learns, writes the tensors
   coh_network_facts facts = {.role = "action values",
                              .class_names = dqn->spec.action_names,
                              .n_classes = dqn->spec.n_actions};
@@ -32,7 +35,7 @@ coh_status coh_dqn_load(void *task, coh_loader *loader) {
   coh_array target = vector_of(COH_DTYPE_F32, dqn->n_floats, dqn->target);
   coh_array array = vector_of(COH_DTYPE_I64, N_COUNTERS, counters);
   COH_TRY(coh_network_load(loader, dqn->layout, dqn->params));
-  COH_TRY(coh_learner_load(&dqn->learner, loader));
+  if (dqn->roles.learns) COH_TRY(coh_learner_load(&dqn->learner, loader));
   if (dqn->imitation) COH_TRY(coh_imitation_load(dqn->imitation, loader));
   COH_TRY(coh_load_tensor(loader, COH_STORE_STATE, "target", &target));
   COH_TRY(coh_load_tensor(loader, COH_STORE_STATE, "counters", &array));
@@ -42,7 +45,13 @@ coh_status coh_dqn_load(void *task, coh_loader *loader) {
   dqn->env_steps = dqn->steps_at_window = counters[1];
   dqn->updates_at_window = dqn->learner.n_updates;
   coh_block_copy(dqn->acting, dqn->params, dqn->n_floats);
+  dqn->roles.has_loaded = true;
   return COH_OK;
+}
+
+void coh_dqn_held(const void *task, coh_lanes *lanes) {
+  const coh_dqn *dqn = task;
+  *lanes = dqn->roles.learn.lanes;
 }
 
 // pass every block of a lane's own memory to the saver's or the loader's function
@@ -54,7 +63,8 @@ static coh_status visit_lane(const coh_dqn *dqn, coh_dqn_lane *lane, bytes_funct
   COH_TRY(visit(context, lane->current, n * dqn->spec.observation_bytes));
   COH_TRY(visit(context, lane->running, n * sizeof *lane->running));
   COH_TRY(visit(context, lane->ages, n * sizeof *lane->ages));
-  return visit(context, &lane->episodes, sizeof lane->episodes);
+  COH_TRY(visit(context, lane->episodes, sizeof *lane->episodes));
+  return visit(context, lane->n_steps, sizeof *lane->n_steps);
 }
 
 static coh_status write_block(void *saver, void *data, size_t n_bytes) {
@@ -62,7 +72,7 @@ static coh_status write_block(void *saver, void *data, size_t n_bytes) {
 }
 
 static coh_dqn_lane *lane_of(coh_dqn *dqn, int64_t lane) {
-  return &dqn->lane[lane - dqn->context->lanes.first];
+  return &dqn->lane[lane - dqn->lanes.first];
 }
 
 coh_status coh_dqn_save_lane(void *task, int64_t index, coh_saver *saver) {

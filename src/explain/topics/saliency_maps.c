@@ -186,6 +186,9 @@ static coh_status tabulate(const study *s) {
 
 static coh_status compute(study *s) {
   bool has_features = *coh_explainer_layer(s->explainer) != '\0';
+  if (!has_features)
+    coh_explain_say(s->site, "The network has no layer with feature maps (no convolution): "
+                             "Grad-CAM and its kin are left out.");
   for (int64_t k = 0; k < coh_explain_kinds.n_kinds && s->n_methods < MAX_METHODS; k++) {
     const coh_kind *kind = coh_explain_kinds.kinds[k];
     if (!has_features && needs_features(kind)) continue;

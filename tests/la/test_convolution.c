@@ -92,15 +92,16 @@ static void check(coh_convolution_shape shape, bool whole, double tolerance) {
   start(&p, shape, whole);
   const int64_t size[3] = {p.n_y, p.n_x, p.n_w};
   const char *const name[3] = {"forward", "to the data", "to the weights"};
-  for (int kind = COH_CONVOLUTION_FORWARD; kind <= COH_CONVOLUTION_WEIGHTS; kind++) {
-    float *out = coh_alloc_array((size_t)size[kind], sizeof *out);
-    double *wanted = coh_alloc_array((size_t)size[kind], sizeof *wanted);
+  for (int k = 0; k < 3; k++) {
+    coh_convolution_kind kind = (coh_convolution_kind)k;
+    float *out = coh_alloc_array((size_t)size[k], sizeof *out);
+    double *wanted = coh_alloc_array((size_t)size[k], sizeof *wanted);
     assert_true(out && wanted);
     reference(&p, kind, wanted);
     run(&p, kind, out);
-    for (int64_t i = 0; i < size[kind]; i++)
+    for (int64_t i = 0; i < size[k]; i++)
       if (!(fabs((double)out[i] - wanted[i]) <= tolerance))
-        fail_msg("%s, %lld channels, bf16 %d: %.9g instead of %.9g", name[kind],
+        fail_msg("%s, %lld channels, bf16 %d: %.9g instead of %.9g", name[k],
                  (long long)shape.c, shape.bf16, (double)out[i], wanted[i]);
     coh_free(out), coh_free(wanted);
   }

@@ -1,5 +1,5 @@
 /* Extra-Trees alone: fit and predict on arrays of a file, for comparison with scikit-learn.
- *   bench_trees X.npy y.npy TEST.npy PREDICTED.npy [TREES] [N_MIN] [THREADS]
+ *   bench_trees X.npy y.npy TEST.npy PREDICTED.npy [TREES] [N_MIN] [THREADS] [SEED]
  * Prints the processor seconds of fitting and of predicting TEST, each the best of three. */
 #include <omp.h>
 #include <stdio.h>
@@ -14,6 +14,7 @@ typedef struct forest {
   coh_tree *tree;
   coh_tree_grower **grower;
   int n_trees, n_threads;
+  uint64_t seed;
   coh_tree_options options;
 } forest;
 
@@ -21,7 +22,7 @@ static int fit(forest *f, const coh_tree_sample *sample) {
   int failed = 0;
 #pragma omp parallel for num_threads(f->n_threads) schedule(dynamic) reduction(+ : failed)
   for (int t = 0; t < f->n_trees; t++) {
-    coh_stream stream = coh_stream_begin(coh_key_make(1, "bench"), (uint32_t)t, 0);
+    coh_stream stream = coh_stream_begin(coh_key_make(f->seed, "bench"), (uint32_t)t, 0);
     failed += coh_tree_grow(f->grower[omp_get_thread_num()], &f->options, sample, &stream, NULL,
                             &f->tree[t]) != COH_OK;
   }
@@ -74,13 +75,14 @@ int main(int count, char **argument) {
       x.dtype != COH_DTYPE_F32 || y.dtype != COH_DTYPE_F64 || test.dtype != COH_DTYPE_F32) {
     fprintf(stderr,
             "usage: bench_trees X.npy y.npy TEST.npy PREDICTED.npy [TREES] [N_MIN] "
-            "[THREADS]; X and TEST are float32, y is float64; %s\n",
+            "[THREADS] [SEED]; X and TEST are float32, y is float64; %s\n",
             coh_error_message());
     return 2;
   }
   forest f = {
       .n_trees = count > 5 ? atoi(argument[5]) : 50,
       .n_threads = count > 7 ? atoi(argument[7]) : 1,
+      .seed = count > 8 ? (uint64_t)atoll(argument[8]) : 1,
       .options = {.split = COH_SPLIT_EXTRA, .n_min = count > 6 ? atoi(argument[6]) : 2}};
   f.tree = coh_alloc_array((size_t)f.n_trees, sizeof *f.tree);
   f.grower = coh_alloc_array((size_t)f.n_threads, sizeof *f.grower);

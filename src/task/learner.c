@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/trace.h"
 #include "task/learner_overlap.h"
+#include "task/tensor_visit.h"
 
 // floats below which one thread steps the optimiser faster than several
 enum { SHARED_OPTIMIZER_FLOATS = 1 << 18, N_COUNTS = 3, N_SUMS = COH_LEARNER_TAIL + 1 };
@@ -109,15 +110,13 @@ void coh_learner_restart(coh_learner *learner) {
 }
 
 // visit every state tensor, to save or to load it
-typedef coh_status visit_function(void *context, const char *name, const coh_array *array);
-
 static coh_status visit_state(coh_learner *learner, int64_t counts[N_COUNTS],
-                              double sums[N_SUMS], visit_function *visit, void *context) {
+                              double sums[N_SUMS], coh_tensor_visit *visit, void *context) {
   char name[128];
   for (int64_t k = 0; k < coh_optimizer_n_moments(learner->optimizer); k++) {
     coh_moment moment = coh_optimizer_moment_at(learner->optimizer, k);
     snprintf(name, sizeof name, "%soptimizer.%s", learner->name, moment.name);
-    COH_TRY(visit(context, name,
+    COH_TRY(visit(context, COH_STORE_STATE, name,
                   &(coh_array){.dtype = COH_DTYPE_F32,
                                .n_dims = 1,
                                .shape = {learner->n_floats},
@@ -125,20 +124,12 @@ static coh_status visit_state(coh_learner *learner, int64_t counts[N_COUNTS],
   }
   snprintf(name, sizeof name, "%slearner.counts", learner->name);
   COH_TRY(visit(
-      context, name,
+      context, COH_STORE_STATE, name,
       &(coh_array){.dtype = COH_DTYPE_I64, .n_dims = 1, .shape = {N_COUNTS}, .data = counts}));
   snprintf(name, sizeof name, "%slearner.window", learner->name);
   return visit(
-      context, name,
+      context, COH_STORE_STATE, name,
       &(coh_array){.dtype = COH_DTYPE_F64, .n_dims = 1, .shape = {N_SUMS}, .data = sums});
-}
-
-static coh_status save_one(void *saver, const char *name, const coh_array *array) {
-  return coh_save_tensor(saver, COH_STORE_STATE, name, array);
-}
-
-static coh_status load_one(void *loader, const char *name, const coh_array *array) {
-  return coh_load_tensor(loader, COH_STORE_STATE, name, array);
 }
 
 coh_status coh_learner_save(coh_learner *learner, coh_saver *saver) {
@@ -148,13 +139,14 @@ coh_status coh_learner_save(coh_learner *learner, coh_saver *saver) {
   learner->saved_counts[2] = learner->n_norms;
   memcpy(learner->saved_sums, learner->tail, sizeof learner->tail);
   learner->saved_sums[COH_LEARNER_TAIL] = learner->norm_sum;
-  return visit_state(learner, learner->saved_counts, learner->saved_sums, save_one, saver);
+  return visit_state(learner, learner->saved_counts, learner->saved_sums, coh_visit_save,
+                     saver);
 }
 
 coh_status coh_learner_load(coh_learner *learner, coh_loader *loader) {
   int64_t counts[N_COUNTS];
   double sums[N_SUMS];
-  COH_TRY(visit_state(learner, counts, sums, load_one, loader));
+  COH_TRY(visit_state(learner, counts, sums, coh_visit_load, loader));
   for (int k = 0; k < N_COUNTS; k++)
     COH_CHECK(counts[k] >= 0, COH_E_CHECKPOINT, "state.safetensors: a counter is negative");
   learner->n_updates = counts[0];

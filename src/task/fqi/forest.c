@@ -9,7 +9,7 @@
 #include "base/alloc.h"
 #include "task/lane_loop.h"
 
-enum { BLOCK = 4096 };
+enum { BLOCK = 4096, MANY = 1024 };
 
 typedef struct forest_lane {
   int64_t first_tree, n_trees;
@@ -33,11 +33,13 @@ struct coh_forest {
   int64_t *place;        // (n_rows, n_actions): in a lane's sums; -1: the row terminated
   double *total;         // of all lanes
   float *asked;          // BLOCK x n_actions x n_features
+  double *answers;       // BLOCK x n_actions: where many are asked for, in their arranged order
   forest_lane *lane;
   const void **sources;
   coh_lane_sum *sum;
   // of the fit or the block at hand
   int64_t iteration, n_asked;
+  const coh_tree_rows *arranged; // NULL: as they are
 };
 
 // ---- create -------------------------------------------------------------------------------
@@ -139,6 +141,7 @@ static coh_status fill_forest(coh_forest *f) {
   COH_TRY(place_queries(f));
   COH_NEW(f->total, f->n_places + n);
   COH_NEW(f->asked, BLOCK * n_actions * f->n_features);
+  COH_NEW(f->answers, BLOCK * n_actions);
   COH_NEW(f->lane, f->problem->context->lanes.n_local);
   COH_NEW(f->sources, f->problem->context->lanes.n_local);
   for (int64_t local = 0; local < f->problem->context->lanes.n_local; local++)
@@ -182,6 +185,7 @@ void coh_forest_destroy(void **forest) {
   coh_free(f->lane), coh_free(f->sources), coh_free(f->features);
   coh_free(f->order), coh_free(f->targets);
   coh_free(f->place), coh_free(f->total), coh_free(f->asked);
+  coh_free(f->answers);
   COH_DELETE(*forest);
 }
 
@@ -245,30 +249,60 @@ coh_status coh_forest_fit(void *forest, int64_t iteration, const double *targets
 static coh_status ask_lane(void *context, int64_t local) {
   coh_forest *f = context;
   forest_lane *lane = &f->lane[local];
-  memset(lane->block, 0, (size_t)f->n_asked * sizeof *lane->block);
+  int64_t n = f->arranged ? f->arranged->stride : f->n_asked;
+  memset(lane->block, 0, (size_t)n * sizeof *lane->block);
   for (int64_t t = 0; t < lane->n_trees; t++)
-    coh_tree_add(&lane->tree[t], f->n_asked, f->n_features, f->asked, lane->block);
+    if (f->arranged)
+      coh_tree_rows_add(&lane->tree[t], f->arranged, lane->block);
+    else
+      coh_tree_add(&lane->tree[t], n, f->n_features, f->asked, lane->block);
   return COH_OK;
+}
+
+// sums over all trees of what is asked for, in the order in which lanes found them
+static coh_status ask_all(coh_forest *f, int64_t n, double *sums) {
+  const coh_run_context *context = f->problem->context;
+  COH_TRY(coh_lane_loop(context->n_threads, context->lanes.n_local, ask_lane, f));
+  for (int64_t i = 0; i < context->lanes.n_local; i++)
+    f->sources[i] = f->lane[i].block;
+  return coh_lane_sum_run(f->sum, f->sources, n, sums);
+}
+
+// a state with each of its actions, row by row or in columns
+static void fill_asked(coh_forest *f, int64_t n, const float *states, bool in_columns) {
+  int64_t d = f->n_features - 1, n_actions = f->problem->batch->n_actions,
+          n_rows = n * n_actions;
+  int64_t row = in_columns ? 1 : f->n_features, column = in_columns ? n_rows : 1;
+  for (int64_t i = 0; i < n_rows; i++)
+    for (int64_t k = 0; k <= d; k++)
+      f->asked[i * row + k * column] =
+          k < d ? states[i / n_actions * d + k] : (float)(i % n_actions);
+}
+
+// many rows share their way down a tree when near ones stand side by side
+static coh_status ask_many(coh_forest *f, double *out) {
+  coh_tree_rows rows;
+  COH_TRY(coh_comm_agree(f->problem->context->world,
+                         coh_tree_rows_create(f->n_asked, f->n_features, f->asked, &rows)));
+  f->arranged = &rows;
+  coh_status status = ask_all(f, f->n_asked, f->answers);
+  for (int64_t k = 0; k < f->n_asked && status == COH_OK; k++)
+    out[rows.row[k]] = f->answers[k];
+  f->arranged = NULL;
+  coh_tree_rows_clear(&rows);
+  return status;
 }
 
 coh_status coh_forest_values(void *forest, int64_t n, const float *states, double *q) {
   coh_forest *f = forest;
-  const coh_run_context *context = f->problem->context;
   int64_t d = f->n_features - 1, n_actions = f->problem->batch->n_actions;
   for (int64_t begin = 0; begin < n; begin += BLOCK) {
     int64_t size = n - begin < BLOCK ? n - begin : BLOCK;
-    float *row = f->asked;
-    for (int64_t i = 0; i < size; i++)
-      for (int64_t a = 0; a < n_actions; a++, row += f->n_features) {
-        memcpy(row, states + (begin + i) * d, (size_t)d * sizeof *row);
-        row[d] = (float)a;
-      }
-    f->n_asked = size * n_actions;
-    COH_TRY(coh_lane_loop(context->n_threads, context->lanes.n_local, ask_lane, f));
-    for (int64_t i = 0; i < context->lanes.n_local; i++)
-      f->sources[i] = f->lane[i].block;
     double *out = q + begin * n_actions;
-    COH_TRY(coh_lane_sum_run(f->sum, f->sources, f->n_asked, out));
+    f->n_asked = size * n_actions;
+    bool are_many = f->n_asked >= MANY;
+    fill_asked(f, size, states + begin * d, are_many);
+    COH_TRY(are_many ? ask_many(f, out) : ask_all(f, f->n_asked, out));
     for (int64_t i = 0; i < f->n_asked; i++)
       out[i] /= (double)f->n_trees;
   }

@@ -69,9 +69,40 @@ static void color_panels(const coh_transitions *batch, maps *m) {
   }
 }
 
-static coh_status write_panels(const coh_fqi *fqi, const maps *m, const char *const names[2],
+/* What the picture says in words: the two values' names, and which colour is which action. */
+typedef struct words {
+  char value[2][32];
+  char colors[160]; /* "" where actions have no names, or too many */
+} words;
+
+static void find_words(const coh_fqi *fqi, const maps *m, words *w) {
+  // those of coh_class_color's first
+  static const char *const color[] = {"blue", "orange", "green", "red", "violet"};
+  const int64_t n_colors = sizeof color / sizeof *color, n = fqi->batch->n_actions;
+  const int value[2] = {m->x, m->y};
+  coh_env *env = NULL;
+  const coh_env_spec *spec = NULL;
+  if (fqi->play_env && coh_env_create(fqi->play_env, 1, 0, 1, &env) == COH_OK)
+    spec = coh_env_spec_of(env);
+  bool has_names = spec && spec->n_dims == 1 && spec->channel_names;
+  for (int k = 0; k < 2; k++)
+    if (has_names)
+      snprintf(w->value[k], sizeof w->value[k], "%s", spec->channel_names[value[k]]);
+    else
+      snprintf(w->value[k], sizeof w->value[k], "value %d", value[k]);
+  w->colors[0] = 0;
+  for (int64_t a = 0; a < n && n <= n_colors && spec && spec->action_names; a++) {
+    size_t used = strlen(w->colors);
+    snprintf(w->colors + used, sizeof w->colors - used, "%s%s %s", a ? ", " : " (",
+             spec->action_names[a], color[a]);
+  }
+  if (w->colors[0]) strncat(w->colors, ")", sizeof w->colors - strlen(w->colors) - 1);
+  coh_env_destroy(&env);
+}
+
+static coh_status write_panels(const coh_fqi *fqi, const maps *m, const words *w,
                                coh_results *results) {
-  char path[PATH_BYTES], caption[640], value_label[96];
+  char path[PATH_BYTES], caption[800], value_label[96];
   snprintf(path, sizeof path, "%s/figures", fqi->context->folder);
   COH_TRY(coh_folder_make(path));
   snprintf(path, sizeof path, "%s/figures/policy.png", fqi->context->folder);
@@ -94,10 +125,10 @@ static coh_status write_panels(const coh_fqi *fqi, const maps *m, const char *co
   COH_TRY(coh_grid_write(&grid, path));
   snprintf(caption, sizeof caption,
            "Left to right: %s from %.3g to %.3g; bottom to top: %s from %.3g to %.3g. Value of "
-           "the best action; the greedy action in its colour; the states of the batch in the "
+           "the best action; the greedy action in its colour%s; the states of the batch in the "
            "colours of the actions taken there.%s",
-           names[0], (double)m->low[0], (double)m->high[0], names[1], (double)m->low[1],
-           (double)m->high[1],
+           w->value[0], (double)m->low[0], (double)m->high[0], w->value[1], (double)m->low[1],
+           (double)m->high[1], w->colors,
            fqi->batch->n_values > 2 ? " The other values of the state stand at their mean."
                                     : "");
   coh_results_picture(results, "figures/policy.png", caption, false);
@@ -106,26 +137,12 @@ static coh_status write_panels(const coh_fqi *fqi, const maps *m, const char *co
 
 static coh_status draw(coh_fqi *fqi, maps *m, coh_results *results) {
   const coh_transitions *batch = fqi->batch;
-  char name[2][32];
-  const char *names[2] = {name[0], name[1]};
-  coh_env *env = NULL;
-  if (fqi->play_env && coh_env_create(fqi->play_env, 1, 0, 1, &env) == COH_OK) {
-    const coh_env_spec *spec = coh_env_spec_of(env);
-    const int value[2] = {m->x, m->y};
-    for (int k = 0; k < 2; k++)
-      if (spec->n_dims == 1 && spec->channel_names)
-        snprintf(name[k], sizeof name[k], "%s", spec->channel_names[value[k]]);
-      else
-        snprintf(name[k], sizeof name[k], "value %d", value[k]);
-  } else {
-    snprintf(name[0], sizeof name[0], "value %d", m->x);
-    snprintf(name[1], sizeof name[1], "value %d", m->y);
-  }
-  coh_env_destroy(&env);
   COH_TRY(fqi->regressor.type->values(fqi->regressor.state, SIDE * SIDE, m->states, m->q));
   if (coh_world_rank(fqi->context->world) != 0) return COH_OK;
   color_panels(batch, m);
-  return write_panels(fqi, m, names, results);
+  words w;
+  find_words(fqi, m, &w);
+  return write_panels(fqi, m, &w, results);
 }
 
 static coh_status open_maps(const coh_fqi *fqi, maps *m) {

@@ -3,7 +3,7 @@
 
 #include "base/alloc.h"
 
-enum { PAD = 8, LINE = 16, PAGE = 1024 };
+enum { PAD = COH_TREE_FEW, LINE = 16, PAGE = 1024 };
 
 coh_status coh_tree_columns_create(int64_t n, int64_t n_columns, coh_tree_columns *columns) {
   *columns = (coh_tree_columns){.n_columns = n_columns};
@@ -19,7 +19,7 @@ void coh_tree_columns_clear(coh_tree_columns *columns) {
   *columns = (coh_tree_columns){0};
 }
 
-#ifdef __AVX2__
+#if defined(__AVX2__) && !defined(__AVX512F__)
 
 // place of the k-th lane of a side, as a byte: lanes of the mask come first
 #define ONES(m, k) __builtin_popcount((m) & ((1 << (k)) - 1))

@@ -1,9 +1,9 @@
 /* Columns of rows that move: what growing and walking trees spend their time in.
  *
- * Kernels over a stretch of a column, eight rows an instruction where there is AVX2. They may
- * read up to seven rows beyond a stretch (columns are padded) and write back what they found
- * there. Rows are parted by a table of permutations that bring the rows of a mask to the front,
- * in their order. */
+ * Kernels over a stretch of a column, sixteen rows an instruction where there is AVX-512, eight
+ * where there is AVX2. Those of AVX2 may read up to seven rows beyond a stretch (columns are
+ * padded) and write back what they found there, and part rows by a table of permutations that
+ * bring the rows of a mask to the front, in their order. */
 #ifndef COHORT_TASK_FQI_TREE_COLUMNS_H
 #define COHORT_TASK_FQI_TREE_COLUMNS_H
 
@@ -17,6 +17,14 @@
 #include "cohort/status.h"
 
 #define COH_TREE_INLINE static inline __attribute__((always_inline))
+
+/* Rows that a small subtree holds in registers (tree_few.c); kernels read no further than that
+ * beyond a stretch. */
+#ifdef __AVX512F__
+enum { COH_TREE_FEW = 16 };
+#else
+enum { COH_TREE_FEW = 8 };
+#endif
 
 /* Columns of floats, `stride` apart; the last holds row numbers, uint32_t, that only move. */
 typedef struct coh_tree_columns {
@@ -36,7 +44,100 @@ COH_TREE_INLINE uint32_t *coh_tree_row_numbers(const coh_tree_columns *columns) 
   return (uint32_t *)(void *)coh_tree_column(columns, columns->n_columns - 1);
 }
 
-#ifdef __AVX2__
+#ifdef __AVX512F__
+
+COH_TREE_INLINE __mmask16 coh_tree_first_rows(int64_t n) {
+  return (__mmask16)((1u << n) - 1);
+}
+
+/* Least and greatest of n >= 1 numbers. */
+COH_TREE_INLINE void coh_tree_range(const float *x, int64_t n, float *low, float *high) {
+  __m512 lo = _mm512_set1_ps(x[0]), hi = lo, first = lo;
+  int64_t i = 0;
+  for (; i + 16 <= n; i += 16) {
+    __m512 v = _mm512_loadu_ps(x + i);
+    lo = _mm512_min_ps(v, lo);
+    hi = _mm512_max_ps(v, hi);
+  }
+  if (i < n) {
+    __m512 v = _mm512_mask_loadu_ps(first, coh_tree_first_rows(n - i), x + i);
+    lo = _mm512_min_ps(v, lo);
+    hi = _mm512_max_ps(v, hi);
+  }
+  *low = _mm512_reduce_min_ps(lo);
+  *high = _mm512_reduce_max_ps(hi);
+}
+
+/* sum + the numbers of a mask, in double. */
+COH_TREE_INLINE __m512d coh_tree_add_rows(__m512d sum, __mmask16 mask, __m512 y) {
+  y = _mm512_maskz_mov_ps(mask, y);
+  __m256 high = _mm256_castpd_ps(_mm512_extractf64x4_pd(_mm512_castps_pd(y), 1));
+  return _mm512_add_pd(_mm512_add_pd(sum, _mm512_cvtps_pd(_mm512_castps512_ps256(y))),
+                       _mm512_cvtps_pd(high));
+}
+
+/* How many of n rows lie below the cut; sum: out, of y - origin over them. */
+COH_TREE_INLINE int64_t coh_tree_weigh(const float *x, float cut, const float *y, float origin,
+                                       int64_t n, double *sum) {
+  __m512 limit = _mm512_set1_ps(cut), zero = _mm512_set1_ps(origin);
+  __m512d total = _mm512_setzero_pd();
+  int64_t count = 0;
+  for (int64_t i = 0; i < n; i += 16) {
+    __mmask16 rows = n - i < 16 ? coh_tree_first_rows(n - i) : (__mmask16)0xFFFF;
+    __m512 v = _mm512_maskz_loadu_ps(rows, x + i);
+    __mmask16 below = _mm512_mask_cmp_ps_mask(rows, v, limit, _CMP_LT_OQ);
+    count += __builtin_popcount(below);
+    total = coh_tree_add_rows(total, below,
+                              _mm512_sub_ps(_mm512_maskz_loadu_ps(rows, y + i), zero));
+  }
+  *sum = _mm512_reduce_add_pd(total);
+  return count;
+}
+
+COH_TREE_INLINE void coh_tree_copy(const float *from, int64_t n, float *to) {
+  int64_t i = 0;
+  for (; i + 16 <= n; i += 16)
+    _mm512_storeu_ps(to + i, _mm512_loadu_ps(from + i));
+  if (i < n) {
+    __mmask16 rows = coh_tree_first_rows(n - i);
+    _mm512_mask_storeu_ps(to + i, rows, _mm512_maskz_loadu_ps(rows, from + i));
+  }
+}
+
+/* Part rows begin .. begin + n: those with x < cut first, each side in its order. spare: of as
+ * many columns, for n rows. n_columns: as in columns, a constant where it is known. Returns how
+ * many lie below. */
+COH_TREE_INLINE int64_t coh_tree_part(const coh_tree_columns *columns,
+                                      const coh_tree_columns *spare, int64_t n_columns,
+                                      int64_t begin, int64_t n, int64_t feature, float cut) {
+  float *base = columns->base + begin;
+  int64_t stride = columns->stride, n_left = 0, n_right = 0;
+  const float *x = base + feature * stride;
+  __m512 limit = _mm512_set1_ps(cut);
+  for (int64_t i = 0; i < n; i += 16) {
+    __mmask16 rows = n - i < 16 ? coh_tree_first_rows(n - i) : (__mmask16)0xFFFF;
+    __m512 v = _mm512_maskz_loadu_ps(rows, x + i);
+    __mmask16 below = _mm512_mask_cmp_ps_mask(rows, v, limit, _CMP_LT_OQ);
+    __mmask16 above = (__mmask16)(rows & ~below);
+    int n_below = __builtin_popcount(below);
+    __mmask16 kept = coh_tree_first_rows(n_below);
+    for (int64_t k = 0; k < n_columns; k++) {
+      float *column = base + k * stride;
+      v = _mm512_maskz_loadu_ps(rows, column + i);
+      _mm512_storeu_ps(spare->base + k * spare->stride + n_right,
+                       _mm512_maskz_compress_ps(above, v));
+      // never past the rows of this block, which have been read
+      _mm512_mask_storeu_ps(column + n_left, kept, _mm512_maskz_compress_ps(below, v));
+    }
+    n_left += n_below;
+    n_right += __builtin_popcount(above);
+  }
+  for (int64_t k = 0; k < n_columns; k++)
+    coh_tree_copy(spare->base + k * spare->stride, n_right, base + k * stride + n_left);
+  return n_left;
+}
+
+#elif defined(__AVX2__)
 
 /* Byte j of order[mask] is the lane that comes to place j: the mask's ones, then its zeros. */
 extern const uint64_t coh_tree_order[256];

@@ -105,7 +105,7 @@ COH_TREE_INLINE int coh_tree_is_taken(coh_tree_grower *g, double score, double b
 
 /* The subtree of a node of 2 to COH_TREE_FEW rows, in registers: tree_few.c. The tree has room
  * for it. Not for COH_SPLIT_BEST, nor for more than COH_TREE_FEW_FEATURES features. */
-enum { COH_TREE_FEW = 8, COH_TREE_FEW_FEATURES = 31 };
+enum { COH_TREE_FEW_FEATURES = 31 };
 #ifdef __AVX2__
 void coh_tree_grow_few(coh_tree_growth *w, const coh_tree_task *task);
 #endif

@@ -136,15 +136,26 @@ COH_TREE_INLINE uint32_t walk_group(const coh_tree *tree, const float *low, cons
 
 enum { REGISTERS = GROUP / 8, STEPS = 3, MOST_HELD = 4 };
 
+// thresholds and words of eight nodes
+COH_TREE_INLINE void load_nodes(const coh_tree *tree, __m256i at, __m256 *cut, __m256i *next) {
+#ifdef __AVX512F__
+  __m512i both = _mm512_i32gather_epi64(at, (const void *)tree->node, 8);
+  *cut = _mm256_castsi256_ps(_mm512_cvtepi64_epi32(both));
+  *next = _mm512_cvtepi64_epi32(_mm512_srli_epi64(both, 32));
+#else
+  *cut = _mm256_i32gather_ps(&tree->node[0].threshold, at, 8);
+  *next = _mm256_i32gather_epi32((const int *)(const void *)&tree->node[0].next, at, 8);
+#endif
+}
+
 // x: the group's columns; of up to MOST_HELD features those stay in registers
 COH_TREE_INLINE void walk_eight(const coh_tree *tree, const float *x, int64_t stride,
                                 int64_t n_held, __m256 (*held)[REGISTERS], __m256i *at, int r,
                                 __m256i *moved) {
-  const float *threshold = &tree->node[0].threshold;
-  const int *next = (const int *)(const void *)&tree->node[0].next;
   const __m256i mask = _mm256_set1_epi32((1 << tree->feature_bits) - 1);
-  __m256 cut = _mm256_i32gather_ps(threshold, *at, 8), value;
-  __m256i went = _mm256_i32gather_epi32(next, *at, 8);
+  __m256 cut, value;
+  __m256i went;
+  load_nodes(tree, *at, &cut, &went);
   if (n_held > 0) {
     value = held[0][r];
     if (n_held == 2)

@@ -4,20 +4,18 @@
 
 #include "task/irl/irl.h"
 #include "task/network_save.h"
+#include "task/tensor_visit.h"
 
 enum { N_NUMBERS = 8 };
 
-typedef coh_status visit_function(void *context, coh_store store, const char *name,
-                                  const coh_array *array);
-
-static coh_status visit_vector(visit_function *visit, void *context, coh_store store,
+static coh_status visit_vector(coh_tensor_visit *visit, void *context, coh_store store,
                                const char *name, int64_t n, double *data) {
   if (!data) return COH_OK;
   return visit(context, store, name,
                &(coh_array){.dtype = COH_DTYPE_F64, .n_dims = 1, .shape = {n}, .data = data});
 }
 
-static coh_status visit_all(coh_irl *irl, double *numbers, visit_function *visit,
+static coh_status visit_all(coh_irl *irl, double *numbers, coh_tensor_visit *visit,
                             void *context) {
   int64_t n_states = irl->world.mdp->n_states, n;
   if (!coh_irl_has_network(irl)) {
@@ -39,16 +37,6 @@ static coh_status visit_all(coh_irl *irl, double *numbers, visit_function *visit
   return visit_vector(visit, context, COH_STORE_STATE, "numbers", N_NUMBERS, numbers);
 }
 
-static coh_status save_one(void *saver, coh_store store, const char *name,
-                           const coh_array *array) {
-  return coh_save_tensor(saver, store, name, array);
-}
-
-static coh_status load_one(void *loader, coh_store store, const char *name,
-                           const coh_array *array) {
-  return coh_load_tensor(loader, store, name, array);
-}
-
 coh_status coh_irl_save(void *task, coh_saver *saver) {
   coh_irl *irl = task;
   for (int64_t k = 0; k < irl->n_params && !coh_irl_has_network(irl); k++)
@@ -63,7 +51,7 @@ coh_status coh_irl_save(void *task, coh_saver *saver) {
       (double)(irl->effort.value.n_products + irl->effort.visit.n_products),
       (double)irl->n_window};
   memcpy(irl->saved, numbers, sizeof numbers);
-  COH_TRY(visit_all(irl, irl->saved, save_one, saver));
+  COH_TRY(visit_all(irl, irl->saved, coh_visit_save, saver));
   if (!coh_irl_has_network(irl)) return COH_OK;
   coh_network_facts facts = {.role = "reward"};
   COH_TRY(coh_network_save(saver, irl->net.network, irl->net.layout, irl->net.params, &facts));
@@ -73,7 +61,7 @@ coh_status coh_irl_save(void *task, coh_saver *saver) {
 coh_status coh_irl_load(void *task, coh_loader *loader) {
   coh_irl *irl = task;
   double numbers[N_NUMBERS];
-  COH_TRY(visit_all(irl, numbers, load_one, loader));
+  COH_TRY(visit_all(irl, numbers, coh_visit_load, loader));
   COH_CHECK(numbers[0] >= 0 && numbers[0] < 0x1p53, COH_E_CHECKPOINT,
             "state.safetensors: the number of epochs is %g", numbers[0]);
   irl->n_epochs = (int64_t)numbers[0];

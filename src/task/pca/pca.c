@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "base/alloc.h"
+#include "task/tensor_visit.h"
 
 static void pca_destroy(void **task) {
   coh_pca *pca = *task;
@@ -75,10 +76,7 @@ static coh_status pca_metrics(void *task, coh_metric_row *exact, coh_metric_row 
 }
 
 // visit what a checkpoint holds
-typedef coh_status visit_function(void *context, coh_store store, const char *name,
-                                  const coh_array *array);
-
-static coh_status visit_tensors(coh_pca *pca, visit_function *visit, void *context) {
+static coh_status visit_tensors(coh_pca *pca, coh_tensor_visit *visit, void *context) {
   coh_principal *r = coh_principal_fit_result(pca->fit);
   int64_t columns;
   float *basis = coh_principal_fit_basis(pca->fit, &columns);
@@ -100,26 +98,16 @@ static coh_status visit_tensors(coh_pca *pca, visit_function *visit, void *conte
   return COH_OK;
 }
 
-static coh_status save_one(void *saver, coh_store store, const char *name,
-                           const coh_array *array) {
-  return coh_save_tensor(saver, store, name, array);
-}
-
-static coh_status load_one(void *loader, coh_store store, const char *name,
-                           const coh_array *array) {
-  return coh_load_tensor(loader, store, name, array);
-}
-
 static coh_status pca_save(void *task, coh_saver *saver) {
   coh_pca *pca = task;
   pca->saved_passes = coh_principal_fit_passes(pca->fit);
   pca->total = coh_principal_fit_result(pca->fit)->total;
-  return visit_tensors(pca, save_one, saver);
+  return visit_tensors(pca, coh_visit_save, saver);
 }
 
 static coh_status pca_load(void *task, coh_loader *loader) {
   coh_pca *pca = task;
-  COH_TRY(visit_tensors(pca, load_one, loader));
+  COH_TRY(visit_tensors(pca, coh_visit_load, loader));
   COH_CHECK(pca->saved_passes >= 0 && isfinite(pca->total), COH_E_CHECKPOINT,
             "state.safetensors: passes and total variance make no sense");
   coh_principal_fit_set_passes(pca->fit, pca->saved_passes);

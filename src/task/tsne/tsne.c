@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "task/tensor_visit.h"
 
 void coh_tsne_positions(const coh_tsne *t, float *out) {
   for (int64_t i = 0; i < t->n; i++)
@@ -73,10 +74,7 @@ static coh_status collect(coh_tsne *t, float *all, float *out) {
   return COH_OK;
 }
 
-typedef coh_status visit_function(void *context, coh_store store, const char *name,
-                                  const coh_array *array);
-
-static coh_status visit_tensors(coh_tsne *t, visit_function *visit, void *context) {
+static coh_status visit_tensors(coh_tsne *t, coh_tensor_visit *visit, void *context) {
   static const char *const name[] = {"embedding", "velocity", "gain"};
   for (int i = 0; i < 3; i++) {
     coh_array array = {COH_DTYPE_F32, 2, {t->n, t->dims}, t->saved[i]};
@@ -93,16 +91,6 @@ static coh_status visit_tensors(coh_tsne *t, visit_function *visit, void *contex
   return visit(context, COH_STORE_STATE, "divergence", &reals);
 }
 
-static coh_status save_one(void *saver, coh_store store, const char *name,
-                           const coh_array *array) {
-  return coh_save_tensor(saver, store, name, array);
-}
-
-static coh_status load_one(void *loader, coh_store store, const char *name,
-                           const coh_array *array) {
-  return coh_load_tensor(loader, store, name, array);
-}
-
 coh_status coh_tsne_save(void *task, coh_saver *saver) {
   coh_tsne *t = task;
   coh_tsne_positions(t, t->saved[0]);
@@ -115,12 +103,12 @@ coh_status coh_tsne_save(void *task, coh_saver *saver) {
   t->saved_counters[4] = t->film.pace;
   t->saved_reals[0] = t->best;
   t->saved_reals[1] = t->measured_at == t->iteration ? t->divergence : 0;
-  return visit_tensors(t, save_one, saver);
+  return visit_tensors(t, coh_visit_save, saver);
 }
 
 coh_status coh_tsne_load(void *task, coh_loader *loader) {
   coh_tsne *t = task;
-  COH_TRY(visit_tensors(t, load_one, loader));
+  COH_TRY(visit_tensors(t, coh_visit_load, loader));
   float *to[] = {t->y, t->velocity, t->gain};
   for (int k = 0; k < 3; k++)
     for (int64_t i = 0; i < t->n; i++)

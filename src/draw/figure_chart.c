@@ -327,7 +327,7 @@ static const char style[] =
     "  unset key\n"
     "  set style fill transparent solid 0.2 noborder\n"
     "  set boxwidth 0.92 relative\n"
-    "  set lmargin 9; set bmargin 3.4\n";
+    "  set lmargin 10; set bmargin 3.4\n";
 
 static coh_status compose_script(const coh_chart *chart, const char *name, coh_text *script) {
   int columns = chart->columns > 0 ? chart->columns : chart->n_panels > 1 ? 2 : 1;
@@ -340,10 +340,11 @@ static coh_status compose_script(const coh_chart *chart, const char *name, coh_t
   if (titled) height += 34;
   coh_text_add(script, "# A chart of Cohort. Edit it and run: gnuplot %s.gp\n", name);
   coh_text_add(script, "data = '%s.dat'\n", name);
+  // twice the size of the SVG, whose fonts are in pixels; the PNG's are in points, 4/3 of them
   coh_text_add(script,
                "do for [format in 'svg png'] {\n  if (format eq 'svg') {\n"
                "    set terminal svg size %d,%d font 'sans-serif,15' enhanced\n  } else {\n"
-               "    set terminal pngcairo size %d,%d fontscale 2 linewidth 2 pointscale 2 "
+               "    set terminal pngcairo size %d,%d fontscale 1.5 linewidth 2 pointscale 2 "
                "font 'sans-serif,15' enhanced\n  }\n  set output '%s.'.format\n",
                width, height, 2 * width, 2 * height, name);
   coh_text_add(script, "%s", style);

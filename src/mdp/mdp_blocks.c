@@ -1,10 +1,8 @@
-/* Blocks of states for OpenMP, and dots over them. */
+/* Blocks of states for OpenMP, and sums over them. */
 #include "mdp/mdp_blocks.h"
 
 #include "base/alloc.h"
 #include "comm/lane_tree.h"
-
-enum { MAX_PAIRS = 64 };
 
 void coh_mdp_blocks_run(int64_t n, int n_threads, coh_mdp_block_work work, void *job) {
   int64_t n_blocks = coh_mdp_n_blocks(n);
@@ -14,85 +12,63 @@ void coh_mdp_blocks_run(int64_t n, int n_threads, coh_mdp_block_work work, void 
     work(job, block * COH_MDP_BLOCK, coh_mdp_block_end(block, n));
 }
 
-struct coh_mdp_dots {
+struct coh_mdp_sums {
   int64_t n, n_blocks;
   int n_threads;
   coh_lane_tree *tree;
-  double *partial;     /* n_blocks x MAX_PAIRS */
+  double *partial;     /* n_blocks x COH_KRYLOV_SUMS */
   const void **leaves; /* n_blocks pointers into partial */
-  int n_pairs;
-  const double *const *x, *const *y;
+  coh_krylov_work work;
+  void *job;
 };
 
-static coh_status fill(coh_mdp_dots *dots) {
-  int64_t n_blocks = dots->n_blocks;
+static coh_status fill(coh_mdp_sums *sums) {
+  int64_t n_blocks = sums->n_blocks;
   int64_t *bound;
-  COH_NEW(dots->partial, n_blocks * MAX_PAIRS);
-  COH_NEW(dots->leaves, n_blocks);
+  COH_NEW(sums->partial, n_blocks * COH_KRYLOV_SUMS);
+  COH_NEW(sums->leaves, n_blocks);
   COH_NEW(bound, n_blocks + 1);
   for (int64_t k = 0; k < n_blocks; k++) {
-    dots->leaves[k] = dots->partial + k * MAX_PAIRS;
+    sums->leaves[k] = sums->partial + k * COH_KRYLOV_SUMS;
     bound[k + 1] = k + 1;
   }
-  coh_status status = coh_lane_tree_create(bound, n_blocks, COH_SUM_F64, 1, &dots->tree);
+  coh_status status = coh_lane_tree_create(bound, n_blocks, COH_SUM_F64, 1, &sums->tree);
   coh_free(bound);
   return status;
 }
 
-coh_status coh_mdp_dots_create(int64_t n, int n_threads, coh_mdp_dots **out) {
-  coh_mdp_dots *dots;
-  COH_NEW(dots, 1);
-  dots->n = n;
-  dots->n_blocks = coh_mdp_n_blocks(n);
-  dots->n_threads = n_threads;
-  coh_status status = fill(dots);
+coh_status coh_mdp_sums_create(int64_t n, int n_threads, coh_mdp_sums **out) {
+  coh_mdp_sums *sums;
+  COH_NEW(sums, 1);
+  sums->n = n;
+  sums->n_blocks = coh_mdp_n_blocks(n);
+  sums->n_threads = n_threads;
+  coh_status status = fill(sums);
   if (status != COH_OK) {
-    coh_mdp_dots_destroy(&dots);
+    coh_mdp_sums_destroy(&sums);
     return status;
   }
-  *out = dots;
+  *out = sums;
   return COH_OK;
 }
 
-void coh_mdp_dots_destroy(coh_mdp_dots **dots) {
-  if (!*dots) return;
-  if ((*dots)->tree) coh_lane_tree_destroy(&(*dots)->tree);
-  coh_free((*dots)->partial);
-  coh_free((*dots)->leaves);
-  COH_DELETE(*dots);
+void coh_mdp_sums_destroy(coh_mdp_sums **sums) {
+  if (!*sums) return;
+  if ((*sums)->tree) coh_lane_tree_destroy(&(*sums)->tree);
+  coh_free((*sums)->partial);
+  coh_free((*sums)->leaves);
+  COH_DELETE(*sums);
 }
 
-void coh_mdp_dots_put(coh_mdp_dots *dots, int64_t first, int k, double partial) {
-  dots->partial[first / COH_MDP_BLOCK * MAX_PAIRS + k] = partial;
+static void run_block(void *given, int64_t first, int64_t end) {
+  const coh_mdp_sums *sums = given;
+  sums->work(sums->job, first, end, sums->partial + first / COH_MDP_BLOCK * COH_KRYLOV_SUMS);
 }
 
-void coh_mdp_dots_total(coh_mdp_dots *dots, int n, double *out) {
-  coh_lane_tree_run(dots->tree, dots->leaves, 0, n, out);
-}
-
-double coh_mdp_dot_stretch(const double *x, const double *y, int64_t first, int64_t end) {
-  double sum[8] = {0};
-  int64_t i = first;
-  for (; i + 8 <= end; i += 8)
-    for (int k = 0; k < 8; k++)
-      sum[k] += x[i + k] * y[i + k];
-  for (int k = 0; i < end; i++, k++)
-    sum[k] += x[i] * y[i];
-  return ((sum[0] + sum[4]) + (sum[2] + sum[6])) + ((sum[1] + sum[5]) + (sum[3] + sum[7]));
-}
-
-static void sum_block(void *job, int64_t first, int64_t end) {
-  coh_mdp_dots *dots = job;
-  double *partial = dots->partial + first / COH_MDP_BLOCK * MAX_PAIRS;
-  for (int k = 0; k < dots->n_pairs; k++)
-    partial[k] = coh_mdp_dot_stretch(dots->x[k], dots->y[k], first, end);
-}
-
-void coh_mdp_dots_run(coh_mdp_dots *dots, int n_pairs, const double *const x[],
-                      const double *const y[], double *out) {
-  dots->n_pairs = n_pairs;
-  dots->x = x;
-  dots->y = y;
-  coh_mdp_blocks_run(dots->n, dots->n_threads, sum_block, dots);
-  coh_lane_tree_run(dots->tree, dots->leaves, 0, n_pairs, out);
+void coh_mdp_sums_pass(coh_mdp_sums *sums, int n_sums, coh_krylov_work work, void *job,
+                       double *out) {
+  sums->work = work;
+  sums->job = job;
+  coh_mdp_blocks_run(sums->n, sums->n_threads, run_block, sums);
+  if (n_sums > 0) coh_lane_tree_run(sums->tree, sums->leaves, 0, n_sums, out);
 }

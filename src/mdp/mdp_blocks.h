@@ -3,9 +3,9 @@
 #ifndef COHORT_MDP_MDP_BLOCKS_H
 #define COHORT_MDP_MDP_BLOCKS_H
 
-#include "cohort/status.h"
-
 #include <stdint.h>
+
+#include "la/krylov.h"
 
 enum { COH_MDP_BLOCK = 2048 }; /* states a block */
 
@@ -21,19 +21,12 @@ static inline int64_t coh_mdp_block_end(int64_t block, int64_t n) {
 typedef void (*coh_mdp_block_work)(void *job, int64_t first, int64_t end);
 void coh_mdp_blocks_run(int64_t n, int n_threads, coh_mdp_block_work work, void *job);
 
-/* Dots of vectors over blocks: partial sums of each, added by the tree of lane sums. */
-typedef struct coh_mdp_dots coh_mdp_dots;
-coh_status coh_mdp_dots_create(int64_t n, int n_threads, coh_mdp_dots **dots);
-void coh_mdp_dots_destroy(coh_mdp_dots **dots);
-void coh_mdp_dots_run(coh_mdp_dots *dots, int n_pairs, const double *const x[],
-                      const double *const y[], double *out);
-
-/* The same in two steps, for passes that sum on their way: each block puts partial sum k, then
- * the first n totals are taken. first: the block's first index. */
-void coh_mdp_dots_put(coh_mdp_dots *dots, int64_t first, int k, double partial);
-void coh_mdp_dots_total(coh_mdp_dots *dots, int n, double *out);
-
-/* The sum of x[i] y[i] over [first, end), in an order fixed by the length. */
-double coh_mdp_dot_stretch(const double *x, const double *y, int64_t first, int64_t end);
+/* Passes over blocks of vectors of n components, and their sums, added by the tree of lane
+ * sums: what coh_krylov_system asks for, in one process. */
+typedef struct coh_mdp_sums coh_mdp_sums;
+coh_status coh_mdp_sums_create(int64_t n, int n_threads, coh_mdp_sums **sums);
+void coh_mdp_sums_destroy(coh_mdp_sums **sums);
+void coh_mdp_sums_pass(coh_mdp_sums *sums, int n_sums, coh_krylov_work work, void *job,
+                       double *out);
 
 #endif

@@ -26,15 +26,16 @@ void coh_mdp_rows_measure(const coh_mdp *mdp, coh_mdp_rows *rows) {
   rows->error = mdp->compact ? mdp->compact->error : 0.0;
 }
 
-double coh_mdp_rounding(const coh_mdp_rows *rows, double discount, double largest_value) {
+/* How far a computed reward + discount P values can be from the true one. */
+static double rounding_of(const coh_mdp_rows *rows, double discount, double largest_value) {
   return (double)(rows->longest + 4) * DBL_EPSILON *
              (rows->greatest_reward +
               discount * (rows->greatest_sum + rows->error) * largest_value) +
          discount * rows->error * (1.0 + 4.0 * DBL_EPSILON) * largest_value;
 }
 
-void coh_mdp_macqueen(const coh_mdp_rows *rows, double discount, double rounding, double low,
-                      double high, double *lower, double *upper) {
+static void macqueen(const coh_mdp_rows *rows, double discount, double rounding, double low,
+                     double high, double *lower, double *upper) {
   double least = discount * rows->least_sum, greatest = discount * rows->greatest_sum;
   double short_run = least / (1.0 - least), long_run = greatest / (1.0 - greatest);
   low -= rounding;
@@ -44,4 +45,32 @@ void coh_mdp_macqueen(const coh_mdp_rows *rows, double discount, double rounding
   // the few operations above round as well
   *lower -= fabs(*lower) * 8.0 * DBL_EPSILON;
   *upper += fabs(*upper) * 8.0 * DBL_EPSILON;
+}
+
+coh_mdp_certificate coh_mdp_certify(const coh_mdp_rows *rows, double discount, double low,
+                                    double high, double largest, double tolerance) {
+  coh_mdp_certificate said;
+  double rounding = rounding_of(rows, discount, largest), least, most;
+  macqueen(rows, discount, rounding, low, high, &said.lower, &said.upper);
+  macqueen(rows, discount, rounding, 0.0, 0.0, &least, &most);
+  said.floor = most - least;
+  said.width = said.upper - said.lower;
+  said.wanted = tolerance > 0.0 ? tolerance : 1e-9 * largest;
+  return said;
+}
+
+enum { MOST_AT_FLOOR = 50, PATIENCE = 2000 }; // certificates that do not narrow the bound
+
+coh_status coh_mdp_progress_note(coh_mdp_progress *progress, const coh_mdp_certificate *said) {
+  COH_CHECK(isfinite(said->width), COH_E_DIVERGED, "values are not finite");
+  progress->n_wider = said->width < progress->narrowest ? 0 : progress->n_wider + 1;
+  progress->narrowest = fmin(progress->narrowest, said->width);
+  COH_CHECK(said->width > 1.5 * said->floor || progress->n_wider < MOST_AT_FLOOR,
+            COH_E_DIVERGED,
+            "the bound stays %.3g wide, above the tolerance of %.3g: rounding alone makes %.3g",
+            progress->narrowest, said->wanted, said->floor);
+  COH_CHECK(progress->n_wider < PATIENCE, COH_E_DIVERGED,
+            "the bound has stayed %.3g wide for %d rounds, above the tolerance of %.3g",
+            progress->narrowest, PATIENCE, said->wanted);
+  return COH_OK;
 }

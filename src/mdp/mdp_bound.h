@@ -3,6 +3,7 @@
 #define COHORT_MDP_MDP_BOUND_H
 
 #include "cohort/mdp.h"
+#include "cohort/status.h"
 
 /* What bounds need to know of all rows. */
 typedef struct coh_mdp_rows {
@@ -14,11 +15,25 @@ typedef struct coh_mdp_rows {
 
 void coh_mdp_rows_measure(const coh_mdp *mdp, coh_mdp_rows *rows);
 
-/* How far a computed reward + discount P values can be from the true one. */
-double coh_mdp_rounding(const coh_mdp_rows *rows, double discount, double largest_value);
+/* What a Jacobi sweep says about the optimum: V* within TV + [lower, upper]. */
+typedef struct coh_mdp_certificate {
+  double lower, upper;
+  double width, wanted; /* upper - lower, and where it is narrow enough */
+  double floor;         /* the width that rounding alone makes */
+} coh_mdp_certificate;
 
-/* From low <= TV - V <= high: TV + lower <= V* <= TV + upper. */
-void coh_mdp_macqueen(const coh_mdp_rows *rows, double discount, double rounding, double low,
-                      double high, double *lower, double *upper);
+/* From low <= TV - V <= high, and the largest |V|. tolerance: 0: 1e-9 of the largest value. */
+coh_mdp_certificate coh_mdp_certify(const coh_mdp_rows *rows, double discount, double low,
+                                    double high, double largest, double tolerance);
+
+/* Whether a solver gets anywhere. */
+typedef struct coh_mdp_progress {
+  double narrowest; /* INFINITY at first */
+  int64_t n_wider;  /* certificates since it was that narrow */
+} coh_mdp_progress;
+
+/* Note one more certificate. Fails: COH_E_DIVERGED where values are not finite, or rounding, or
+ * whatever else, keeps the bound wide. */
+coh_status coh_mdp_progress_note(coh_mdp_progress *progress, const coh_mdp_certificate *said);
 
 #endif

@@ -7,7 +7,6 @@
 #include <omp.h>
 
 #include "base/alloc.h"
-#include "mdp/mdp_bound.h"
 #include "mdp/mdp_free.h"
 #include "mdp/mdp_source.h"
 
@@ -161,15 +160,13 @@ static coh_status certify(coh_mdp_free *work, const met *found) {
             (long long)found->bad, (long long)source->max_rows);
   COH_CHECK(source->discount * about->greatest_sum < 1.0, COH_E_DATA,
             "discount %.17g leaves no room for rounding", source->discount);
-  double rounding = coh_mdp_rounding(about, source->discount, found->largest), lower, upper;
-  coh_mdp_macqueen(about, source->discount, rounding, found->low, found->high, &lower, &upper);
-  work->width = upper - lower;
-  COH_CHECK(isfinite(work->width), COH_E_DIVERGED, "values are not finite after %lld sweeps",
-            (long long)work->n_sweeps);
-  work->middle = 0.5 * (lower + upper);
-  work->wanted = work->tolerance > 0.0 ? work->tolerance : 1e-9 * found->largest;
-  work->is_done = work->width <= work->wanted;
-  return COH_OK;
+  coh_mdp_certificate said = coh_mdp_certify(about, source->discount, found->low, found->high,
+                                             found->largest, work->tolerance);
+  work->width = said.width;
+  work->middle = 0.5 * (said.lower + said.upper);
+  work->wanted = said.wanted;
+  work->is_done = said.width <= said.wanted || said.width == 0.0;
+  return work->is_done ? COH_OK : coh_mdp_progress_note(&work->progress, &said);
 }
 
 coh_status coh_mdp_free_sweep(coh_mdp_free *work, bool is_last) {
@@ -273,6 +270,7 @@ coh_status coh_mdp_free_create(const coh_mdp_source *source,
   work->source = source;
   work->n_threads = 1;
   work->width = INFINITY;
+  work->progress.narrowest = INFINITY;
   if (options) {
     work->minimize = options->minimize;
     work->tolerance = options->tolerance;

@@ -19,6 +19,7 @@ typedef struct coh_mdp_free {
   int64_t n_sweeps;
   double middle, width, wanted; /* of the bound that the last Jacobi sweep said */
   bool is_done;
+  coh_mdp_progress progress;
 } coh_mdp_free;
 
 /* options: may be NULL. Caller destroys. Fails: COH_E_DATA (discount), COH_E_MEMORY. */
@@ -26,8 +27,8 @@ coh_status coh_mdp_free_create(const coh_mdp_source *source,
                                const coh_mdp_solve_options *options, coh_mdp_free **free);
 void coh_mdp_free_destroy(coh_mdp_free **free);
 
-/* One sweep; some, and the last one, say the bound. The next sweep depends on values, about and
- * n_sweeps alone. Fails: COH_E_DATA (a row that is none), COH_E_DIVERGED. */
+/* One sweep; some, and the last one, say the bound. The next sweep depends on values, about,
+ * progress and n_sweeps alone. Fails: COH_E_DATA (a row that is none), COH_E_DIVERGED. */
 coh_status coh_mdp_free_sweep(coh_mdp_free *free, bool is_last);
 
 /* The actions that are greedy for the values. action: out, n_states. */

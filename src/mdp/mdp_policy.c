@@ -80,12 +80,12 @@ const coh_mdp *coh_mdp_incoming_model(const coh_mdp_incoming *incoming) {
   return incoming->mdp;
 }
 
-/* A counting sort of the rows by their next states. */
+/* A counting sort of the rows by their next states; a share's ghosts are left out. */
 static void sort_rows(coh_mdp_incoming *incoming) {
   const coh_mdp *mdp = incoming->mdp;
   int64_t *first = incoming->first;
   for (int64_t e = 0; e < mdp->n_entries; e++)
-    first[mdp->next[e] + (int64_t)2]++;
+    if (mdp->next[e] < (uint64_t)mdp->n_states) first[mdp->next[e] + (int64_t)2]++;
   for (int64_t s = 1; s <= mdp->n_states; s++)
     first[s + 1] += first[s];
   // first[s + 1] is where the next row to s goes, and ends as the first of s + 1
@@ -93,7 +93,8 @@ static void sort_rows(coh_mdp_incoming *incoming) {
     for (int64_t r = mdp->first_row[s]; r < mdp->first_row[s + 1]; r++) {
       incoming->state[r] = (uint32_t)s;
       for (int64_t e = mdp->first_entry[r]; e < mdp->first_entry[r + 1]; e++)
-        incoming->row[first[mdp->next[e] + (int64_t)1]++] = (uint32_t)r;
+        if (mdp->next[e] < (uint64_t)mdp->n_states)
+          incoming->row[first[mdp->next[e] + (int64_t)1]++] = (uint32_t)r;
     }
 }
 

@@ -6,15 +6,7 @@
 
 #include "mdp/mdp_blocks.h"
 
-typedef struct relax_job {
-  const coh_mdp_relaxation *how;
-  double *values;
-  const double *old;
-  int64_t first, length; /* states whose newest values are read */
-} relax_job;
-
-/* T of one state; newest values within the block, older ones elsewhere */
-static double apply(const relax_job *job, int64_t s) {
+double coh_mdp_relax_state(const coh_mdp_scope *job, int64_t s) {
   const coh_mdp *mdp = job->how->shard->mdp;
   double sign = job->how->minimize ? -1.0 : 1.0, best = -INFINITY;
   int64_t from = mdp->first_row[s], to = mdp->first_row[s + 1];
@@ -35,11 +27,11 @@ static double apply(const relax_job *job, int64_t s) {
   return sign * best;
 }
 
-static double relax_stretch(const relax_job *job, int64_t first, int64_t end) {
+static double relax_stretch(const coh_mdp_scope *job, int64_t first, int64_t end) {
   double largest = 0.0, omega = job->how->order == COH_MDP_SOR ? job->how->omega : 1.0;
   for (int64_t k = first; k < end; k++) {
     int64_t s = job->how->backward ? first + end - 1 - k : k;
-    double before = job->values[s], change = apply(job, s) - before;
+    double before = job->values[s], change = coh_mdp_relax_state(job, s) - before;
     job->values[s] = before + omega * change;
     if (!(fabs(change) <= largest)) largest = fabs(change); // a NaN stays
   }
@@ -56,7 +48,7 @@ typedef struct scopes_job {
 static void relax_scope(void *given, int64_t k, int64_t first, int64_t end) {
   const scopes_job *job = given;
   int64_t length = job->how->order == COH_MDP_JACOBI ? 0 : end - first;
-  relax_job scope = {job->how, job->values, job->old, first, length};
+  coh_mdp_scope scope = {job->how, job->values, job->old, first, length};
   job->met[k][0] = relax_stretch(&scope, first, end);
 }
 
@@ -73,16 +65,4 @@ coh_status coh_mdp_relax(const coh_mdp_relaxation *how, double *values, double *
   for (int64_t k = 0; k < scopes->n; k++)
     if (!(shard->met[k][0] <= *change)) *change = shard->met[k][0]; // a NaN stays
   return coh_mdp_shard_largest(shard, change);
-}
-
-coh_status coh_mdp_relax_entries(const coh_mdp_relaxation *how, int64_t *n) {
-  const coh_mdp *mdp = how->shard->mdp;
-  *n = how->shard->n_entries;
-  if (!how->choice) return COH_OK;
-  *n = 0;
-  for (int64_t s = 0; s < mdp->n_states; s++) {
-    int64_t r = mdp->first_row[s] + how->choice[s];
-    *n += mdp->first_entry[r + 1] - mdp->first_entry[r];
-  }
-  return coh_mdp_shard_sum_int(how->shard, n);
 }

@@ -21,12 +21,20 @@ typedef struct coh_mdp_relaxation {
   bool backward; /* states in falling order */
 } coh_mdp_relaxation;
 
+/* A stretch of states whose newest values are read; elsewhere those of before. */
+typedef struct coh_mdp_scope {
+  const coh_mdp_relaxation *how;
+  double *values;
+  const double *old;
+  int64_t first, length;
+} coh_mdp_scope;
+
+/* T of one state. */
+double coh_mdp_relax_state(const coh_mdp_scope *scope, int64_t s);
+
 /* values: own, in/out; old: own and ghosts, scratch; change: out, the largest |T v - v| met on
  * any rank, DBL_MAX where it is no number. Collective, as the shard is. */
 coh_status coh_mdp_relax(const coh_mdp_relaxation *relaxation, double *values, double *old,
                          double *change);
-
-/* Entries that one such sweep reads, on all ranks. Collective. */
-coh_status coh_mdp_relax_entries(const coh_mdp_relaxation *relaxation, int64_t *n);
 
 #endif

@@ -250,8 +250,8 @@ static coh_status build(coh_mdp_shard *shard, const coh_mdp_source *source, int6
   COH_TRY(coh_comm_reduce_int(world, COH_REDUCE_SUM, &shard->n_entries, 1));
   COH_TRY(coh_halo_create(world, shard->bound, shard->ghost, shard->n_ghost, &shard->halo));
   if (shard->lanes.n_lanes > 1)
-    COH_TRY(
-        coh_lane_sum_create(world, &shard->lanes, COH_SUM_F64, COH_MDP_SUMS, 1, &shard->sum));
+    COH_TRY(coh_lane_sum_create(world, &shard->lanes, COH_SUM_F64, COH_KRYLOV_SUMS, 1,
+                                &shard->sum));
   return agree_on_rows(shard);
 }
 

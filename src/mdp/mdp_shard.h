@@ -11,6 +11,7 @@
 #include "cohort/mdp_rows.h"
 #include "comm/halo.h"
 #include "comm/lane_tree.h"
+#include "la/krylov.h"
 #include "mdp/mdp_bound.h"
 
 /* Consecutive states, numbered from this rank's first. */
@@ -23,8 +24,6 @@ typedef struct coh_mdp_stretches {
   coh_mdp_stretch *at;
   int64_t n, n_interior;
 } coh_mdp_stretches;
-
-enum { COH_MDP_SUMS = 64 }; /* most that are taken at once */
 
 struct coh_mdp_shard {
   coh_world *world; /* NULL: alone, not collective */
@@ -44,7 +43,7 @@ struct coh_mdp_shard {
 
   int64_t *lane_block; /* n_local + 1: the blocks of each lane */
   coh_lane_tree **tree;
-  double *partial, *by_lane; /* COH_MDP_SUMS for each block, each lane */
+  double *partial, *by_lane; /* COH_KRYLOV_SUMS for each block, each lane */
   const void **leaf;         /* into partial */
   const void **lane_leaf;    /* into by_lane */
   coh_lane_sum *sum;         /* NULL: one lane */
@@ -95,9 +94,18 @@ coh_status coh_mdp_shard_bellman(coh_mdp_shard *shard, coh_mdp_bellman how, doub
 coh_status coh_mdp_shard_residual_product(coh_mdp_shard *shard, coh_mdp_policy policy,
                                           double scale, double *x, double *y);
 
-/* out[k] = x[k] . y[k] over all states. Collective. The same bits on every layout. */
+/* Call work over the blocks of own states, from many threads; out: the n_sums sums of all
+ * ranks. Collective where there are any. The same bits on every layout. */
+coh_status coh_mdp_shard_pass(coh_mdp_shard *shard, int n_sums, coh_krylov_work work, void *job,
+                              double *out);
+
+/* out[k] = x[k] . y[k] over all states, by such a pass. */
 coh_status coh_mdp_shard_dots(coh_mdp_shard *shard, int n_pairs, const double *const x[],
                               const double *const y[], double *out);
+
+/* Entries of a policy's rows, on all ranks. Collective. */
+coh_status coh_mdp_policy_entries(const coh_mdp_shard *shard, const int32_t *choice,
+                                  int64_t *n);
 
 /* Over all ranks; what is not finite becomes DBL_MAX. Collective. */
 coh_status coh_mdp_shard_largest(const coh_mdp_shard *shard, double *value);

@@ -103,14 +103,14 @@ static coh_status plant_tree(const coh_mdp_shard *shard, int64_t k, int64_t *bou
 static coh_status plant_trees(coh_mdp_shard *shard) {
   int64_t n_local = shard->lanes.n_local, *bound;
   COH_NEW(shard->tree, n_local);
-  COH_NEW(shard->partial, shard->blocks.n * COH_MDP_SUMS);
+  COH_NEW(shard->partial, shard->blocks.n * COH_KRYLOV_SUMS);
   COH_NEW(shard->leaf, shard->blocks.n);
-  COH_NEW(shard->by_lane, n_local * COH_MDP_SUMS);
+  COH_NEW(shard->by_lane, n_local * COH_KRYLOV_SUMS);
   COH_NEW(shard->lane_leaf, n_local);
   for (int64_t b = 0; b < shard->blocks.n; b++)
-    shard->leaf[b] = shard->partial + b * COH_MDP_SUMS;
+    shard->leaf[b] = shard->partial + b * COH_KRYLOV_SUMS;
   for (int64_t k = 0; k < n_local; k++)
-    shard->lane_leaf[k] = shard->by_lane + k * COH_MDP_SUMS;
+    shard->lane_leaf[k] = shard->by_lane + k * COH_KRYLOV_SUMS;
   COH_NEW(bound, shard->blocks.n + 1);
   coh_status status = COH_OK;
   for (int64_t k = 0; k < n_local && status == COH_OK; k++)

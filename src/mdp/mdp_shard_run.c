@@ -103,31 +103,36 @@ coh_status coh_mdp_shard_residual_product(coh_mdp_shard *shard, coh_mdp_policy p
 
 /* ---------------------------------------------------------------------------------- sums -- */
 
-typedef struct dots_job {
+typedef struct pass_job {
   double *partial;
-  int n;
-  const double *const *x, *const *y;
-} dots_job;
+  coh_krylov_work work;
+  void *job;
+} pass_job;
 
-static void dots_stretch(void *given, int64_t block, int64_t first, int64_t end) {
-  const dots_job *job = given;
-  for (int k = 0; k < job->n; k++)
-    job->partial[block * COH_MDP_SUMS + k] =
-        coh_mdp_dot_stretch(job->x[k], job->y[k], first, end);
+static void pass_block(void *given, int64_t block, int64_t first, int64_t end) {
+  const pass_job *pass = given;
+  pass->work(pass->job, first, end, pass->partial + block * COH_KRYLOV_SUMS);
+}
+
+coh_status coh_mdp_shard_pass(coh_mdp_shard *shard, int n_sums, coh_krylov_work work, void *job,
+                              double *out) {
+  pass_job pass = {shard->partial, work, job};
+  COH_TRY(coh_mdp_shard_run(shard, &shard->blocks, NULL, NULL, pass_block, &pass));
+  if (n_sums == 0) return COH_OK;
+  for (int64_t k = 0; k < shard->lanes.n_local; k++) {
+    double *sum = shard->by_lane + k * COH_KRYLOV_SUMS;
+    if (shard->tree[k])
+      coh_lane_tree_run(shard->tree[k], shard->leaf + shard->lane_block[k], 0, n_sums, sum);
+  }
+  if (shard->sum) return coh_lane_sum_run(shard->sum, shard->lane_leaf, n_sums, out);
+  memcpy(out, shard->by_lane, (size_t)n_sums * sizeof *out);
+  return COH_OK;
 }
 
 coh_status coh_mdp_shard_dots(coh_mdp_shard *shard, int n_pairs, const double *const x[],
                               const double *const y[], double *out) {
-  dots_job job = {shard->partial, n_pairs, x, y};
-  COH_TRY(coh_mdp_shard_run(shard, &shard->blocks, NULL, NULL, dots_stretch, &job));
-  for (int64_t k = 0; k < shard->lanes.n_local; k++) {
-    double *sum = shard->by_lane + k * COH_MDP_SUMS;
-    if (shard->tree[k])
-      coh_lane_tree_run(shard->tree[k], shard->leaf + shard->lane_block[k], 0, n_pairs, sum);
-  }
-  if (shard->sum) return coh_lane_sum_run(shard->sum, shard->lane_leaf, n_pairs, out);
-  memcpy(out, shard->by_lane, (size_t)n_pairs * sizeof *out);
-  return COH_OK;
+  coh_krylov_dots job = {n_pairs, x, y};
+  return coh_mdp_shard_pass(shard, n_pairs, coh_krylov_dots_work, &job, out);
 }
 
 coh_status coh_mdp_shard_largest(const coh_mdp_shard *shard, double *value) {
@@ -137,6 +142,17 @@ coh_status coh_mdp_shard_largest(const coh_mdp_shard *shard, double *value) {
 
 coh_status coh_mdp_shard_sum_int(const coh_mdp_shard *shard, int64_t *value) {
   return shard->world ? coh_comm_reduce_int(shard->world, COH_REDUCE_SUM, value, 1) : COH_OK;
+}
+
+coh_status coh_mdp_policy_entries(const coh_mdp_shard *shard, const int32_t *choice,
+                                  int64_t *n) {
+  const coh_mdp *mdp = shard->mdp;
+  *n = 0;
+  for (int64_t s = 0; s < mdp->n_states; s++) {
+    int64_t r = mdp->first_row[s] + choice[s];
+    *n += mdp->first_entry[r + 1] - mdp->first_entry[r];
+  }
+  return coh_mdp_shard_sum_int(shard, n);
 }
 
 /* ------------------------------------------------------------------------------ together -- */

@@ -19,8 +19,6 @@ static const coh_kind *const kinds[] = {
 const coh_kind_set coh_mdp_method_kinds = {
     .noun = "method", .kinds = kinds, .n_kinds = sizeof kinds / sizeof *kinds};
 
-enum { PATIENCE = 2000 }; // rounds that do not narrow the bound
-
 static coh_status fill(coh_mdp_plan *plan) {
   const coh_mdp_shard *shard = plan->shard;
   int64_t room = coh_mdp_shard_room(shard);
@@ -52,7 +50,7 @@ coh_status coh_mdp_plan_create_on(coh_mdp_shard *shard, const coh_choice *method
       plan->tolerance = options->tolerance;
     }
     plan->rows = shard->rows;
-    plan->narrowest = INFINITY;
+    plan->progress.narrowest = INFINITY;
     plan->width = INFINITY;
     status = fill(plan);
   }
@@ -105,34 +103,26 @@ static coh_status sweep(coh_mdp_plan *plan, int32_t *choice, coh_mdp_change *cha
 
 /* next = T values, and what it says about the optimum */
 static coh_status certify(coh_mdp_plan *plan) {
-  double discount = plan->mdp->discount, least, most;
+  double discount = plan->mdp->discount;
   coh_mdp_change change;
   COH_TRY(sweep(plan, plan->method->by_policy ? plan->choice : NULL, &change));
-  double rounding = coh_mdp_rounding(&plan->rows, discount, change.largest);
-  coh_mdp_macqueen(&plan->rows, discount, rounding, plan->low, plan->high, &plan->lower,
-                   &plan->upper);
-  coh_mdp_macqueen(&plan->rows, discount, rounding, 0.0, 0.0, &least, &most);
-  plan->floor = most - least;
-  plan->width = plan->upper - plan->lower;
-  plan->wanted = plan->tolerance > 0.0 ? plan->tolerance : 1e-9 * change.largest;
+  coh_mdp_certificate said = coh_mdp_certify(&plan->rows, discount, plan->low, plan->high,
+                                             change.largest, plan->tolerance);
+  plan->lower = said.lower;
+  plan->upper = said.upper;
+  plan->width = said.width;
+  plan->wanted = said.wanted;
+  plan->floor = said.floor;
   return COH_OK;
 }
 
 static coh_status check_progress(coh_mdp_plan *plan) {
-  COH_CHECK(isfinite(plan->width), COH_E_DIVERGED, "values are not finite after %lld rounds",
-            (long long)plan->n_rounds);
-  plan->n_wider = plan->width < plan->narrowest ? 0 : plan->n_wider + 1;
-  plan->narrowest = fmin(plan->narrowest, plan->width);
-  COH_CHECK(plan->width > 1.5 * plan->floor || plan->n_wider < 50, COH_E_DIVERGED,
-            "the bound stays %.3g wide, above the tolerance of %.3g: rounding alone makes %.3g",
-            plan->narrowest, plan->wanted, plan->floor);
-  COH_CHECK(plan->n_wider < PATIENCE, COH_E_DIVERGED,
-            "the bound has stayed %.3g wide for %d rounds, above the tolerance of %.3g",
-            plan->narrowest, PATIENCE, plan->wanted);
-  return COH_OK;
+  coh_mdp_certificate said = {plan->lower, plan->upper, plan->width, plan->wanted, plan->floor};
+  return coh_mdp_progress_note(&plan->progress, &said);
 }
 
 coh_status coh_mdp_plan_step(coh_mdp_plan *plan) {
+  if (plan->n_rounds == 0 && plan->method->begin) COH_TRY(plan->method->begin(plan));
   COH_TRY(certify(plan));
   plan->n_rounds++;
   if (plan->width <= plan->wanted || plan->width == 0.0) {
@@ -162,8 +152,8 @@ coh_status coh_mdp_plan_visit(coh_mdp_plan *plan, coh_mdp_visit *visit, void *co
                      plan->floor,
                      plan->is_done,
                      (double)plan->n_rounds,
-                     plan->narrowest,
-                     (double)plan->n_wider,
+                     plan->progress.narrowest,
+                     (double)plan->progress.n_wider,
                      (double)plan->n_transitions,
                      plan->is_exact};
   memcpy(numbers, given, sizeof given);
@@ -179,8 +169,8 @@ coh_status coh_mdp_plan_visit(coh_mdp_plan *plan, coh_mdp_visit *visit, void *co
   plan->floor = numbers[6];
   plan->is_done = numbers[7] != 0.0;
   plan->n_rounds = (int64_t)numbers[8];
-  plan->narrowest = numbers[9];
-  plan->n_wider = (int64_t)numbers[10];
+  plan->progress.narrowest = numbers[9];
+  plan->progress.n_wider = (int64_t)numbers[10];
   plan->n_transitions = (int64_t)numbers[11];
   if (numbers[12] != 0.0 && !plan->is_exact) leave_single(plan);
   return plan->method->visit ? plan->method->visit(plan, visit, context) : COH_OK;

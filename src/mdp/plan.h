@@ -21,14 +21,17 @@ typedef struct coh_mdp_plan coh_mdp_plan;
 typedef coh_status coh_mdp_visit(void *context, const char *name, bool by_state,
                                  const coh_array *array);
 
-/* A method: one file in methods/, one line in method.def. All but advance may be NULL, and all
- * but destroy are collective where the share is. */
+/* A method: one file in methods/, one line in method.def. All but advance may be NULL, and
+ * begin, advance and visit are collective where the share is. */
 typedef struct coh_mdp_method {
   coh_kind kind;
   bool whole;     /* it needs the whole model in one place */
   bool by_policy; /* advance reads the greedy choice */
   coh_status (*create)(coh_mdp_plan *plan);
   void (*destroy)(coh_mdp_plan *plan);
+
+  /* Before the first round: a start better than values 0. */
+  coh_status (*begin)(coh_mdp_plan *plan);
 
   /* Make better values from next = T values and the greedy choice. */
   coh_status (*advance)(coh_mdp_plan *plan);
@@ -38,7 +41,8 @@ typedef struct coh_mdp_method {
 } coh_mdp_method;
 
 extern const coh_kind_set coh_mdp_method_kinds;
-#define COH_MDP_METHOD_DEFAULT "inexact_policy_iteration"
+/* what is fastest on most models, on any number of ranks */
+#define COH_MDP_METHOD_DEFAULT "aggregation"
 
 /* Read by methods; values, own and n_transitions are also theirs to write. */
 struct coh_mdp_plan {
@@ -63,8 +67,7 @@ struct coh_mdp_plan {
 
   bool is_exact; /* sweeps read the rows as they are: single precision was not enough */
 
-  double narrowest;
-  int64_t n_wider;    /* rounds since it was that narrow */
+  coh_mdp_progress progress;
   double numbers[13]; /* that a checkpoint borrows */
   void *own;          /* the method's */
 };

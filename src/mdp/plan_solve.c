@@ -32,7 +32,7 @@ coh_status coh_mdp_solve(const coh_mdp *mdp, const coh_mdp_solve_options *option
                          coh_mdp_solution *solution) {
   coh_choice choice = {0};
   coh_mdp_plan *plan = NULL;
-  COH_TRY(coh_choice_parse("method", &coh_mdp_method_kinds, "aggregation", &choice));
+  COH_TRY(coh_choice_parse("method", &coh_mdp_method_kinds, COH_MDP_METHOD_DEFAULT, &choice));
   coh_status status = coh_mdp_plan_create(mdp, &choice, options, &plan);
   if (status == COH_OK) status = finish(plan, solution);
   coh_mdp_plan_destroy(&plan);

@@ -16,6 +16,7 @@ static coh_mdp_krylov krylov_of(coh_mdp_solver by) {
 }
 
 static coh_status fill(const coh_mdp_plan *plan, coh_mdp_policy_solver *solver) {
+  if (solver->by == COH_MDP_BY_AGGREGATION) return COH_OK;
   if (!is_krylov(solver->by)) {
     COH_NEW(solver->old, coh_mdp_shard_room(plan->shard));
     return COH_OK;
@@ -42,6 +43,7 @@ coh_status coh_mdp_policy_solver_create(const coh_mdp_plan *plan, coh_mdp_solver
 void coh_mdp_policy_solver_destroy(coh_mdp_policy_solver **solver) {
   if (!*solver) return;
   coh_mdp_evaluator_destroy(&(*solver)->evaluator);
+  coh_policy_chain_destroy(&(*solver)->chain);
   coh_free((*solver)->reward);
   coh_free((*solver)->old);
   COH_DELETE(*solver);
@@ -57,6 +59,22 @@ static coh_status run_krylov(coh_mdp_policy_solver *solver, coh_mdp_plan *plan, 
                                 most, plan->values, &outcome));
   plan->n_products += outcome.n_products;
   plan->n_transitions += outcome.n_products * entries;
+  return COH_OK;
+}
+
+/* values: as they were before the sweep; the correction takes the mean of the change as known
+ */
+static coh_status run_chain(coh_mdp_policy_solver *solver, coh_mdp_plan *plan, double target,
+                            int64_t most, int64_t entries) {
+  double spread = plan->high - plan->low;
+  int64_t n_products;
+  if (!(spread > 0.0)) return COH_OK;
+  if (!solver->chain) COH_TRY(coh_policy_chain_create(plan->shard, &solver->chain));
+  COH_TRY(coh_policy_chain_set(solver->chain, plan->choice));
+  COH_TRY(coh_policy_chain_correct(solver->chain, spread, fmin(target / spread, 0.5), most,
+                                   plan->next, plan->values, &n_products));
+  plan->n_products += n_products;
+  plan->n_transitions += n_products * entries;
   return COH_OK;
 }
 
@@ -84,11 +102,13 @@ coh_status coh_mdp_policy_solver_run(coh_mdp_policy_solver *solver, coh_mdp_plan
                             .minimize = plan->minimize,
                             .choice = plan->choice,
                             .omega = solver->omega};
+  int64_t entries;
+  COH_TRY(coh_mdp_policy_entries(plan->shard, plan->choice, &entries));
+  if (solver->by == COH_MDP_BY_AGGREGATION)
+    return run_chain(solver, plan, target, most, entries);
   double middle = 0.5 * (plan->lower + plan->upper);
   for (int64_t s = 0; s < plan->mdp->n_states; s++)
     plan->values[s] = plan->next[s] + middle;
-  int64_t entries;
-  COH_TRY(coh_mdp_relax_entries(&how, &entries));
   if (is_krylov(solver->by)) return run_krylov(solver, plan, target, most, entries);
   how.order = solver->by == COH_MDP_BY_JACOBI         ? COH_MDP_JACOBI
               : solver->by == COH_MDP_BY_GAUSS_SEIDEL ? COH_MDP_GAUSS_SEIDEL

@@ -5,21 +5,24 @@
 #include "mdp/mdp_evaluate.h"
 #include "mdp/mdp_relax.h"
 #include "mdp/plan.h"
+#include "mdp/policy_chain.h"
 
 typedef enum coh_mdp_solver {
   COH_MDP_BY_BICGSTAB,
   COH_MDP_BY_GMRES,
+  COH_MDP_BY_AGGREGATION,
   COH_MDP_BY_JACOBI,
   COH_MDP_BY_GAUSS_SEIDEL,
   COH_MDP_BY_SOR
 } coh_mdp_solver;
-#define COH_MDP_SOLVER_CHOICES "bicgstab|gmres|jacobi|gauss_seidel|sor"
+#define COH_MDP_SOLVER_CHOICES "bicgstab|gmres|aggregation|jacobi|gauss_seidel|sor"
 
 typedef struct coh_mdp_policy_solver {
   coh_mdp_solver by;
   double omega; /* of sor */
   double *reward, *old;
   coh_mdp_evaluator *evaluator; /* of Krylov solvers */
+  coh_policy_chain *chain;      /* of aggregation; made in the first run */
 } coh_mdp_policy_solver;
 
 coh_status coh_mdp_policy_solver_create(const coh_mdp_plan *plan, coh_mdp_solver by,

@@ -126,7 +126,7 @@ coh_status coh_soft_solve(coh_soft *soft, const double *reward, double tolerance
                           coh_soft_report *report) {
   int64_t n = soft->model.n_states;
   double gamma = soft->config.gamma, residual = INFINITY, *next = soft->state_scratch;
-  double *defect = soft->krylov + 6 * n, *delta = soft->krylov + 7 * n;
+  double *defect = soft->defect, *delta = soft->delta;
   coh_soft_report own = {0};
   for (int64_t turn = 0; turn < MOST_NEWTON; turn++) {
     // a few sweeps settle what the last step's inexact solve left, and make the policy
@@ -143,15 +143,14 @@ coh_status coh_soft_solve(coh_soft *soft, const double *reward, double tolerance
     if (!(residual > tolerance)) break;
     if (!isfinite(residual)) break;
     coh_soft_take_policy(soft, soft->row_scratch, value);
+    // Newton's step to a few digits: what it lacks, the next one does
+    coh_krylov_outcome outcome;
+    COH_TRY(coh_soft_correct(soft, gamma, defect, fmax(0.02, 0.3 * tolerance / residual),
+                             MOST_PRODUCTS, delta, &outcome));
+    own.n_products += outcome.n_products;
+    bool is_nearer = outcome.residual < outcome.start;
     for (int64_t s = 0; s < n; s++)
-      delta[s] = 0;
-    double left, wanted = fmax(0.02 * residual, 0.3 * tolerance);
-    int64_t n_products = 0;
-    coh_soft_krylov(soft, false, gamma, defect, wanted, MOST_PRODUCTS, delta, &left,
-                    &n_products);
-    own.n_products += n_products;
-    for (int64_t s = 0; s < n; s++)
-      value[s] += left < residual ? delta[s] : defect[s];
+      value[s] += is_nearer ? delta[s] : defect[s];
   }
   own.residual = residual;
   if (report) *report = own;

@@ -2,6 +2,7 @@
 #ifndef COHORT_MDP_SOFT_PLAN_H
 #define COHORT_MDP_SOFT_PLAN_H
 
+#include "mdp/mdp_blocks.h"
 #include "mdp/soft.h"
 
 enum { COH_SOFT_BLOCK = 256 }; /* states a block */
@@ -21,19 +22,24 @@ struct coh_soft {
   double *transposed; /* (n_entries): entry in that order */
   bool is_transposed; /* transposed is up to date */
   /* scratch */
-  double *row_scratch;   /* (n_rows) */
-  double *state_scratch; /* (n_states) */
-  double *krylov;        /* (8, n_states) */
-  double *partial;       /* (2, n_blocks) */
+  double *row_scratch;    /* (n_rows) */
+  double *state_scratch;  /* (n_states) */
+  double *defect, *delta; /* (n_states): of a Newton step */
+  double *partial;        /* (n_blocks) */
+  /* the solver, and which matrix it solves with */
+  coh_mdp_sums *sums;
+  coh_krylov *krylov;
+  bool solves_transposed;
+  double solves_gamma;
 };
 
 /* y = x - gamma P_pi x, or with its transpose. */
 void coh_soft_apply(coh_soft *soft, bool transpose, double gamma, const double *x, double *y);
 
-/* Solve (I - gamma P_pi) x = b, or transposed, from the start x, by BiCGStab, until max
- * |residual| <= tolerance or most products are made; *residual: out. The best x is kept. */
-void coh_soft_krylov(coh_soft *soft, bool transpose, double gamma, const double *b,
-                     double tolerance, int64_t most, double *x, double *residual,
-                     int64_t *n_products);
+coh_status coh_soft_krylov_create(coh_soft *soft);
+
+/* (I - gamma P_pi) x = b from 0 to a Euclidean residual of ratio |b|; see la/krylov.h. */
+coh_status coh_soft_correct(coh_soft *soft, double gamma, const double *b, double ratio,
+                            int64_t most, double *x, coh_krylov_outcome *outcome);
 
 #endif

@@ -119,8 +119,10 @@ static coh_status create(const coh_soft_model *model, const coh_soft_config *con
   soft->n_blocks = (model->n_states + COH_SOFT_BLOCK - 1) / COH_SOFT_BLOCK;
   COH_NEW(soft->row_scratch, model->n_rows);
   COH_NEW(soft->state_scratch, model->n_states);
-  COH_NEW(soft->krylov, 8 * model->n_states);
-  COH_NEW(soft->partial, 2 * soft->n_blocks);
+  COH_NEW(soft->defect, model->n_states);
+  COH_NEW(soft->delta, model->n_states);
+  COH_NEW(soft->partial, soft->n_blocks);
+  COH_TRY(coh_soft_krylov_create(soft));
   return create_pattern(soft);
 }
 
@@ -143,7 +145,9 @@ void coh_soft_destroy(coh_soft **pointer) {
   coh_free(soft->from), coh_free(soft->origin), coh_free(soft->place);
   coh_free(soft->transposed);
   coh_free(soft->row_scratch), coh_free(soft->state_scratch);
-  coh_free(soft->krylov), coh_free(soft->partial);
+  coh_free(soft->defect), coh_free(soft->delta), coh_free(soft->partial);
+  coh_krylov_destroy(&soft->krylov);
+  coh_mdp_sums_destroy(&soft->sums);
   coh_free(soft);
   *pointer = NULL;
 }

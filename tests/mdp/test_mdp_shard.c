@@ -103,6 +103,9 @@ static const char *const methods[] = {
     "{policy_iteration: {solver: gmres}}",
     "inexact_policy_iteration",
     "{inexact_policy_iteration: {solver: gmres}}",
+    "aggregation",
+    "{policy_iteration: {solver: aggregation}}",
+    "{inexact_policy_iteration: {solver: aggregation}}",
     "anderson",
 };
 enum { N_METHODS = sizeof methods / sizeof *methods };

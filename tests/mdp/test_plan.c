@@ -26,6 +26,8 @@ static const char *const methods[] = {
     "{inexact_policy_iteration: {solver: jacobi}}",
     "{inexact_policy_iteration: {solver: gauss_seidel}}",
     "{inexact_policy_iteration: {solver: sor}}",
+    "{policy_iteration: {solver: aggregation}}",
+    "{inexact_policy_iteration: {solver: aggregation}}",
     "aggregation",
     "anderson",
     "topological",

@@ -20,7 +20,7 @@ typedef struct aggregation_state {
   int64_t n_plain;         /* plain sweeps since the last correction */
   int64_t patience;        /* how many there are to be before the next one */
   int64_t n_begun;         /* sweeps of the start */
-  double numbers[3];       /* that a checkpoint borrows */
+  double numbers[4];       /* that a checkpoint borrows */
 } aggregation_state;
 
 // there is nothing to choose
@@ -34,9 +34,6 @@ static coh_status create(coh_mdp_plan *plan) {
   COH_NEW(own, 1);
   plan->own = own;
   own->before = INFINITY;
-  if (plan->shard->world) return COH_OK; // refused right after
-  COH_TRY(coh_mdp_wave(plan->mdp, plan->minimize, plan->values, &own->n_begun));
-  plan->n_transitions += own->n_begun * plan->mdp->n_entries;
   return COH_OK;
 }
 
@@ -46,15 +43,21 @@ static void destroy(coh_mdp_plan *plan) {
   coh_free(own);
 }
 
+static coh_status begin(coh_mdp_plan *plan) {
+  aggregation_state *own = plan->own;
+  return coh_mdp_wave(plan->shard, plan->minimize, plan->values, plan->next, &own->n_begun,
+                      &plan->n_transitions);
+}
+
 static coh_status correct(coh_mdp_plan *plan, aggregation_state *own) {
-  if (!own->chain)
-    COH_TRY(coh_policy_chain_create(plan->mdp, plan->shard->n_threads, &own->chain));
-  coh_policy_chain_set(own->chain, plan->choice);
-  int64_t n_products =
-      coh_policy_chain_correct(own->chain, plan->high - plan->low, RESIDUAL_RATIO, MAX_PRODUCTS,
-                               plan->next, plan->values);
+  if (!own->chain) COH_TRY(coh_policy_chain_create(plan->shard, &own->chain));
+  int64_t n_products, entries;
+  COH_TRY(coh_policy_chain_set(own->chain, plan->choice));
+  COH_TRY(coh_policy_chain_correct(own->chain, plan->high - plan->low, RESIDUAL_RATIO,
+                                   MAX_PRODUCTS, plan->next, plan->values, &n_products));
+  COH_TRY(coh_mdp_policy_entries(plan->shard, plan->choice, &entries));
   plan->n_products += n_products;
-  plan->n_transitions += n_products * coh_policy_chain_entries(own->chain);
+  plan->n_transitions += n_products * entries;
   return COH_OK;
 }
 
@@ -85,22 +88,24 @@ static coh_status visit(coh_mdp_plan *plan, coh_mdp_visit *visitor, void *contex
   numbers[0] = own->before;
   numbers[1] = (double)own->n_plain;
   numbers[2] = (double)own->patience;
-  COH_TRY(visitor(context, "aggregation", false, &(coh_array){COH_DTYPE_F64, 1, {3}, numbers}));
+  numbers[3] = (double)own->n_begun;
+  COH_TRY(visitor(context, "aggregation", false, &(coh_array){COH_DTYPE_F64, 1, {4}, numbers}));
   own->before = numbers[0];
   own->n_plain = (int64_t)numbers[1];
   own->patience = (int64_t)numbers[2];
+  own->n_begun = (int64_t)numbers[3];
   return COH_OK;
 }
 
 const coh_mdp_method coh_mdp_aggregation = {
     .kind =
         {"aggregation",
-         "Sweeps, and inexact policy iteration preconditioned by coarser chains: the fastest "
-         "on one rank where the discount is near 1. Every rank holds the whole model.",
+         "Sweeps, and inexact policy iteration preconditioned by coarser chains over groups of "
+         "states (Bertsekas and Castanon 1989).",
          table, sizeof(no_options)},
-    .whole = true,
     .by_policy = true,
     .create = create,
+    .begin = begin,
     .destroy = destroy,
     .advance = advance,
     .visit = visit};

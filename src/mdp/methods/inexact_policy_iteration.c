@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "base/alloc.h"
+#include "mdp/method_options.h"
 #include "mdp/policy_solver.h"
 
 typedef struct inexact_options {
@@ -10,29 +11,17 @@ typedef struct inexact_options {
   double share, omega;
 } inexact_options;
 
-#define FIELD(member) .offset = offsetof(inexact_options, member)
 static const coh_option table[] = {
-    {.name = "solver",
-     .type = COH_CHOICE,
-     FIELD(solver),
-     .initial = "bicgstab",
-     .choices = COH_MDP_SOLVER_CHOICES,
-     .doc = "What approaches a policy's value."},
+    COH_MDP_SOLVER_ROW(inexact_options),
     {.name = "share",
      .type = COH_REAL,
-     FIELD(share),
+     .offset = offsetof(inexact_options, share),
      .initial = "0.05",
      .min = 1e-12,
      .max = 0.999,
      .doc = "Of the residual after an improvement, what may be left (Eisenstat and Walker's "
             "forcing term)."},
-    {.name = "omega",
-     .type = COH_REAL,
-     FIELD(omega),
-     .initial = "1.2",
-     .min = 0.1,
-     .max = 2,
-     .doc = "sor: the relaxation."},
+    COH_MDP_OMEGA_ROW(inexact_options),
     {0},
 };
 

@@ -1,4 +1,5 @@
 /* Modified policy iteration: a fixed number of sweeps with the greedy policy. */
+#include "mdp/method_options.h"
 #include "mdp/policy_solver.h"
 
 typedef struct modified_options {
@@ -7,28 +8,10 @@ typedef struct modified_options {
   double omega;
 } modified_options;
 
-#define FIELD(member) .offset = offsetof(modified_options, member)
 static const coh_option table[] = {
-    {.name = "sweep",
-     .type = COH_CHOICE,
-     FIELD(order),
-     .initial = "gauss_seidel",
-     .choices = COH_MDP_ORDER_CHOICES,
-     .doc = "Order of updates."},
-    {.name = "sweeps",
-     .type = COH_INT,
-     FIELD(sweeps),
-     .initial = "20",
-     .min = 1,
-     .max = 1e6,
-     .doc = "Sweeps with a policy before it is improved."},
-    {.name = "omega",
-     .type = COH_REAL,
-     FIELD(omega),
-     .initial = "1.2",
-     .min = 0.1,
-     .max = 2,
-     .doc = "sor: the relaxation."},
+    COH_MDP_ORDER_ROW(modified_options, "gauss_seidel"),
+    COH_MDP_SWEEPS_ROW(modified_options, "20", "Sweeps with a policy before it is improved."),
+    COH_MDP_OMEGA_ROW(modified_options),
     {0},
 };
 

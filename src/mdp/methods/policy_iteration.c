@@ -1,6 +1,7 @@
 /* Policy iteration: each policy is evaluated as well as the tolerance needs. */
 #include <math.h>
 
+#include "mdp/method_options.h"
 #include "mdp/policy_solver.h"
 
 typedef struct exact_options {
@@ -8,21 +9,9 @@ typedef struct exact_options {
   double omega;
 } exact_options;
 
-#define FIELD(member) .offset = offsetof(exact_options, member)
 static const coh_option table[] = {
-    {.name = "solver",
-     .type = COH_CHOICE,
-     FIELD(solver),
-     .initial = "bicgstab",
-     .choices = COH_MDP_SOLVER_CHOICES,
-     .doc = "What evaluates a policy."},
-    {.name = "omega",
-     .type = COH_REAL,
-     FIELD(omega),
-     .initial = "1.2",
-     .min = 0.1,
-     .max = 2,
-     .doc = "sor: the relaxation."},
+    COH_MDP_SOLVER_ROW(exact_options),
+    COH_MDP_OMEGA_ROW(exact_options),
     {0},
 };
 

@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "mdp/mdp_relax.h"
+#include "mdp/method_options.h"
 #include "mdp/plan.h"
 
 typedef struct value_options {
@@ -13,28 +14,12 @@ typedef struct value_options {
   double omega;
 } value_options;
 
-#define FIELD(member) .offset = offsetof(value_options, member)
 static const coh_option table[] = {
-    {.name = "sweep",
-     .type = COH_CHOICE,
-     FIELD(order),
-     .initial = "jacobi",
-     .choices = COH_MDP_ORDER_CHOICES,
-     .doc = "Order of updates; gauss_seidel and sor work in place, by blocks."},
-    {.name = "sweeps",
-     .type = COH_INT,
-     FIELD(sweeps),
-     .initial = "4",
-     .min = 1,
-     .max = 1e6,
-     .doc = "gauss_seidel, sor: sweeps between two certificates, each of which is a sweep."},
-    {.name = "omega",
-     .type = COH_REAL,
-     FIELD(omega),
-     .initial = "1.2",
-     .min = 0.1,
-     .max = 2,
-     .doc = "sor: the relaxation; lowered towards 1 where it does not converge."},
+    COH_MDP_ORDER_ROW(value_options, "jacobi"),
+    COH_MDP_SWEEPS_ROW(
+        value_options, "4",
+        "gauss_seidel, sor: sweeps between two certificates, each of which is a sweep."),
+    COH_MDP_OMEGA_ROW(value_options),
     {0},
 };
 

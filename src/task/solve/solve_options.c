@@ -56,10 +56,13 @@ const coh_option coh_solve_option_table[] = {
     {.name = "method",
      .type = COH_KIND,
      FIELD(method),
-     .initial = "inexact_policy_iteration",
+     .initial = COH_MDP_METHOD_DEFAULT,
      .kinds = &coh_mdp_method_kinds,
-     .doc = "discounted: what iterates. Reach and total have one: bounds by interval and "
-            "optimistic iteration."},
+     .doc =
+         "discounted: what iterates. The default begins with plain sweeps, goes on with them "
+         "while they narrow the bound well, and otherwise solves the greedy policy's "
+         "equations over coarser chains. Reach and total have one method: bounds by interval "
+         "and optimistic iteration."},
     {.name = "tolerance",
      .type = COH_REAL,
      FIELD(tolerance),

@@ -35,20 +35,19 @@ static void note_round(coh_solve *solve) {
 /* the policy that is greedy for the given one's value, and how much better the best may be */
 static coh_status improve(coh_solve *solve) {
   coh_mdp_shard *model = solve->model;
-  double lower, upper, discount = model->mdp->discount, *next = solve->scratch;
+  double *next = solve->scratch;
   bool minimize = solve->options->sense == 1;
   int32_t *greedy = solve->plan->choice; // not needed any more
   coh_mdp_change change;
   COH_TRY(coh_mdp_shard_bellman(model, (coh_mdp_bellman){.minimize = minimize}, solve->values,
                                 next, greedy, &change));
-  coh_mdp_macqueen(&model->rows, discount,
-                   coh_mdp_rounding(&model->rows, discount, change.largest), change.low,
-                   change.high, &lower, &upper);
+  coh_mdp_certificate said = coh_mdp_certify(&model->rows, model->mdp->discount, change.low,
+                                             change.high, change.largest, 0.0);
   solve->gain = 0.0;
   for (int64_t s = 0; s < model->n_own; s++) {
     solve->n_changed += greedy[s] != solve->choice[s];
-    double best =
-        minimize ? solve->values[s] - (next[s] + lower) : next[s] + upper - solve->values[s];
+    double best = minimize ? solve->values[s] - (next[s] + said.lower)
+                           : next[s] + said.upper - solve->values[s];
     solve->gain = fmax(solve->gain, best);
   }
   memcpy(solve->choice, greedy, (size_t)model->n_own * sizeof *greedy);

@@ -47,7 +47,7 @@ static const coh_option table[] = {
     {0},
 };
 
-enum { N_NUMBERS = 10 };
+enum { N_NUMBERS = 12 };
 
 typedef struct solve_free {
   const coh_run_context *context;
@@ -151,7 +151,9 @@ static void take_numbers(const coh_mdp_free *s, double *numbers) {
                                    s->about.greatest_sum,
                                    s->about.greatest_reward,
                                    (double)s->about.longest,
-                                   s->about.error};
+                                   s->about.error,
+                                   s->progress.narrowest,
+                                   (double)s->progress.n_wider};
   for (int k = 0; k < N_NUMBERS; k++)
     numbers[k] = given[k];
 }
@@ -172,7 +174,8 @@ static coh_status load(void *task, coh_loader *loader) {
   double *numbers = solve->numbers;
   COH_TRY(coh_load_tensor(loader, COH_STORE_STATE, "numbers",
                           &(coh_array){COH_DTYPE_F64, 1, {N_NUMBERS}, numbers}));
-  COH_CHECK(numbers[0] >= 0 && numbers[0] < 0x1p53 && numbers[8] >= 0 && numbers[8] < 0x1p53,
+  COH_CHECK(numbers[0] >= 0 && numbers[0] < 0x1p53 && numbers[8] >= 0 && numbers[8] < 0x1p53 &&
+                numbers[11] >= 0 && numbers[11] < 0x1p53,
             COH_E_CHECKPOINT, "state.safetensors: %g sweeps", numbers[0]);
   s->n_sweeps = (int64_t)numbers[0];
   s->middle = numbers[1];
@@ -181,6 +184,7 @@ static coh_status load(void *task, coh_loader *loader) {
   s->is_done = numbers[4] != 0.0;
   s->about =
       (coh_mdp_rows){numbers[5], numbers[6], numbers[7], (int64_t)numbers[8], numbers[9]};
+  s->progress = (coh_mdp_progress){numbers[10], (int64_t)numbers[11]};
   return coh_load_tensor(loader, COH_STORE_MODEL, "value",
                          &(coh_array){COH_DTYPE_F64, 1, {s->source->n_states}, s->values});
 }

@@ -3,8 +3,8 @@
  *
  *   simulate floats=133000 compute=5e-4 backward=2.5e-4 add=6e-11 buckets=2 [act=1e-4] [pings=1]
  *
- * tail: floats of a last, second bucket, whose only sibling is ready when the share `early` of
- * backpropagation is done (a network with one large layer); 0: equal buckets, ready one by one.
+ * tail: floats of a last bucket, whose siblings are ready when the share `early` of backpropagation
+ * is done (a network with one large layer); 0: equal buckets, ready one by one.
  * compute: seconds of an update on one node, of which the last `backward` seconds are backpropagation;
  * add: seconds to add one byte of gradient; act: seconds of `compute` in which environments are
  * stepped. JSON lines: seconds of an update one after the other
@@ -19,7 +19,7 @@
 #include "comm/lane_rounds.h"
 #include "comm/wait.h"
 
-enum { MOST_BUCKETS = 64, OPERATORS = 24, ACT_POLLS = 8 };
+enum { MOST_BUCKETS = 64, OPERATORS = 24, ACT_POLLS = 5 };
 
 typedef struct problem {
   double floats, compute, backward, add, buckets, pings, tail, early, act;
@@ -155,7 +155,8 @@ static coh_status prepare(subject *s, const problem *p) {
   COH_TRY(coh_lane_sum_create(s->world, &s->lanes, COH_SUM_F32, s->n_floats, 1, &s->whole));
   for (int b = 0; b <= s->n_buckets; b++)
     s->first[b] = s->n_buckets ? s->n_floats * b / s->n_buckets : 0;
-  if (p->tail > 0 && s->n_buckets == 2) s->first[1] = s->n_floats - (int64_t)p->tail;
+  for (int b = 1; b < s->n_buckets && p->tail > 0; b++)
+    s->first[b] = (s->n_floats - (int64_t)p->tail) * b / (s->n_buckets - 1);
   for (int b = 0; b < s->n_buckets; b++)
     COH_TRY(coh_lane_sum_create(s->world, &s->lanes, COH_SUM_F32, s->first[b + 1] - s->first[b], 1,
                                 &s->part[b]));
@@ -175,7 +176,7 @@ static coh_status blocking(subject *s, const problem *p) {
 
 // the share of backpropagation after which a bucket is ready
 static double ready_at(const subject *s, const problem *p, int bucket) {
-  if (p->tail > 0 && bucket == 0) return p->early;
+  if (p->tail > 0 && bucket < s->n_buckets - 1) return p->early;
   return (double)(bucket + 1) / s->n_buckets;
 }
 
@@ -200,9 +201,7 @@ static coh_status begin_buckets(subject *s, const problem *p, double seconds, in
 }
 
 static coh_status end_buckets(subject *s) {
-  for (int b = 0; b < s->n_buckets; b++)
-    COH_TRY(coh_lane_sum_end(s->part[b]));
-  return COH_OK;
+  return coh_lane_sums_end(s->part, s->n_buckets);
 }
 
 static coh_status overlapped(subject *s, const problem *p) {

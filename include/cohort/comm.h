@@ -147,6 +147,11 @@ coh_status coh_lane_sum_begin(coh_lane_sum *sum, const void *const lane[], int64
 coh_status coh_lane_sum_progress(coh_lane_sum *sum, bool *done);
 coh_status coh_lane_sum_end(coh_lane_sum *sum);
 
+/* Bring n sums to their end that have begun in this order on all ranks: while the messages of
+ * one travel, what came for another is added. Sums that are not under way are passed over.
+ * Collective. */
+coh_status coh_lane_sums_end(coh_lane_sum *const sum[], int n);
+
 /* The sum left scattered: each rank gets only its shard, written at its place in `vector` (the
  * rest of vector is scratch and undefined). Work on the shard, then gather. Each is a begin:
  * follow it with progress and end. Collective. vector: count elements; for gather, in: this

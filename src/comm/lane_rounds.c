@@ -351,6 +351,7 @@ coh_status lane_rounds_begin(coh_lane_sum *sum, lane_method method, const void *
 }
 
 coh_status lane_rounds_advance(coh_lane_sum *sum) {
+  sum->round++;
   switch (sum->phase) {
   case LANE_IN_DOUBLING:
     return advance_doubling(sum);

@@ -52,6 +52,7 @@ struct coh_lane_sum {
   char *result;
   int bit;       /* of the rank that the round's partner differs in */
   int low, high; /* slices in hand, while halving or gathering by doubling */
+  int round;     /* how many are done */
 };
 
 /* Slice j of n covers [bound(j), bound(j + 1)) of a vector; bounds are multiples of 16. */

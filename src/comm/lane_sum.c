@@ -154,6 +154,7 @@ static coh_status claim(coh_lane_sum *sum, int64_t count, void *result) {
             (long long)sum->max_count);
   sum->count = count;
   sum->result = result;
+  sum->round = 0;
   return COH_OK;
 }
 
@@ -201,12 +202,28 @@ coh_status coh_lane_sum_progress(coh_lane_sum *sum, bool *done) {
   return COH_OK;
 }
 
+static coh_status finish_round(coh_lane_sum *sum) {
+  COH_TRY(in_window(sum) ? lane_window_finish(sum) : coh_transfer_wait(&sum->transfer));
+  return lane_rounds_advance(sum);
+}
+
 coh_status coh_lane_sum_end(coh_lane_sum *sum) {
-  while (sum->phase != LANE_IDLE) {
-    COH_TRY(in_window(sum) ? lane_window_finish(sum) : coh_transfer_wait(&sum->transfer));
-    COH_TRY(lane_rounds_advance(sum));
-  }
+  while (sum->phase != LANE_IDLE)
+    COH_TRY(finish_round(sum));
   return COH_OK;
+}
+
+/* Every rank waits for the lowest round of its sums, the first sum of those. A partner that has
+ * not sent for it yet waits for a lower round, or for an earlier sum of the same: so some rank
+ * can always go on. */
+coh_status coh_lane_sums_end(coh_lane_sum *const sum[], int n) {
+  for (;;) {
+    coh_lane_sum *next = NULL;
+    for (int i = 0; i < n; i++)
+      if (sum[i]->phase != LANE_IDLE && (!next || sum[i]->round < next->round)) next = sum[i];
+    if (!next) return COH_OK;
+    COH_TRY(finish_round(next));
+  }
 }
 
 coh_status coh_lane_sum_run(coh_lane_sum *sum, const void *const lane[], int64_t count,

@@ -19,6 +19,10 @@
  * after it, down to what travels in about a latency. */
 enum { BUCKET_FLOATS = 128 << 10, LAST_FLOATS = 16 << 10 };
 
+/* Floats above which a bucket is cut again, although its parts are ready at the same time: one
+ * travels while another is added. */
+enum { PART_FLOATS = 48 << 10, UNIT = 16 };
+
 /* ---------------------------------------------------------------- planning */
 
 static int64_t later(int64_t a, int64_t b) {
@@ -30,6 +34,26 @@ static int64_t bucket_floats(int64_t n_floats, int64_t left) {
   int64_t most = later(n_floats / (COH_MAX_BUCKETS - 5), BUCKET_FLOATS);
   int64_t least = later(left, LAST_FLOATS);
   return least < most ? least : most;
+}
+
+// halve the largest buckets while there is room for more
+static void divide(coh_learner *learner) {
+  while (learner->n_buckets < COH_MAX_BUCKETS) {
+    int largest = 0;
+    for (int b = 1; b < learner->n_buckets; b++)
+      if (learner->bucket[b].n_floats > learner->bucket[largest].n_floats) largest = b;
+    coh_bucket *bucket = &learner->bucket[largest];
+    if (bucket->n_floats <= PART_FLOATS) return;
+    for (int b = learner->n_buckets++; b > largest; b--) {
+      learner->bucket[b].first = learner->bucket[b - 1].first;
+      learner->bucket[b].n_floats = learner->bucket[b - 1].n_floats;
+      learner->bucket[b].ready = learner->bucket[b - 1].ready;
+    }
+    int64_t half = bucket->n_floats / 2 / UNIT * UNIT;
+    bucket[1].n_floats = half; // the end of the block comes first
+    bucket->first += half;
+    bucket->n_floats -= half;
+  }
 }
 
 coh_status coh_learner_overlap(coh_learner *learner, const coh_program *program,
@@ -53,6 +77,7 @@ coh_status coh_learner_overlap(coh_learner *learner, const coh_program *program,
     bucket->ready = ready;
     end = view.offset;
   }
+  divide(learner);
   return COH_OK;
 }
 
@@ -221,11 +246,14 @@ coh_status coh_learner_begin(coh_learner *learner) {
 }
 
 static coh_status end_sums(coh_learner *learner) {
-  for (int b = learner->n_done; b < learner->n_buckets; b++) {
-    COH_TRY(coh_lane_sum_end(learner->bucket[b].sum));
+  coh_lane_sum *sum[COH_MAX_BUCKETS + 1];
+  int n = 0;
+  for (int b = learner->n_done; b < learner->n_buckets; b++)
+    sum[n++] = learner->bucket[b].sum;
+  sum[n++] = learner->sum;
+  COH_TRY(coh_lane_sums_end(sum, n));
+  while (learner->n_done < learner->n_buckets)
     finish_bucket(learner);
-  }
-  COH_TRY(coh_lane_sum_end(learner->sum));
   for (int b = 0; b < learner->n_buckets; b++)
     atomic_store(&learner->bucket[b].n_lanes, 0);
   learner->n_begun = learner->n_done = 0;

@@ -252,6 +252,40 @@ static void lane_sums_of_two_plans_may_be_under_way_at_once(void **state) {
   assert_all_ranks();
 }
 
+// sums of every method at once, of lengths that differ, moved on a little by some ranks before
+static void many_sums_end_together(void **state) {
+  (void)state;
+  enum { N = 6 };
+  static const int64_t lengths[N] = {MOST, 16, 4097, 0, MOST, 1000};
+  for (int method = LANE_AUTO; method <= LANE_WINDOW_SLICES; ++method)
+    for (int64_t n_lanes = 12; n_lanes <= 16; n_lanes += 4) {
+      problem p[N];
+      coh_lane_sum *sum[N] = {NULL};
+      coh_status status = COH_OK;
+      for (int i = 0; i < N; ++i) {
+        make_problem(&p[i], n_lanes, COH_SUM_F32, MOST);
+        if (status == COH_OK)
+          status = lane_sum_create_by(mpi_test_state.world, &p[i].lanes, COH_SUM_F32, MOST, 1,
+                                      (lane_method)method, &sum[i]);
+      }
+      EXPECT(status == COH_OK || status == COH_E_INTERNAL); // INTERNAL: ranks are not aligned
+      for (int again = 0; again < 3 && status == COH_OK; ++again) {
+        for (int i = 0; i < N; ++i)
+          EXPECT(coh_lane_sum_begin(sum[i], p[i].lane, lengths[i], p[i].result) == COH_OK);
+        for (int k = 0; k < coh_world_rank(mpi_test_state.world) * again; ++k)
+          EXPECT(coh_lane_sum_progress(sum[(k + again) % N], NULL) == COH_OK);
+        EXPECT(coh_lane_sums_end(sum, N) == COH_OK);
+        for (int i = 0; i < N; ++i)
+          EXPECT(is_expected(&p[i], lengths[i]));
+      }
+      for (int i = 0; i < N; ++i) {
+        coh_lane_sum_destroy(&sum[i]);
+        free_problem(&p[i]);
+      }
+    }
+  assert_all_ranks();
+}
+
 static void lane_sum_refuses_what_its_plan_has_no_room_for(void **state) {
   (void)state;
   problem p;
@@ -282,6 +316,7 @@ int main(void) {
       cmocka_unit_test(lane_sum_may_write_over_its_first_lane),
       cmocka_unit_test(lane_sum_cuts_messages_longer_than_a_chunk),
       cmocka_unit_test(lane_sums_of_two_plans_may_be_under_way_at_once),
+      cmocka_unit_test(many_sums_end_together),
       cmocka_unit_test(lane_sum_refuses_what_its_plan_has_no_room_for),
       cmocka_unit_test(lane_sum_leaves_no_allocation_behind),
   };

@@ -9,7 +9,11 @@
 #include "mdp/mdp_incoming.h"
 #include "mdp/mdp_relax.h"
 
-enum { MAX_SWEEPS = 1000, MAX_TURNS = 256 };
+enum {
+  MAX_SWEEPS = 1000, /* of one lane alone */
+  LANE_SWEEPS = 4,   /* of one of many in a turn: what others tell is old */
+  MAX_TURNS = 256
+};
 static const double STILL = 1e-12; /* of the greatest change so far */
 
 typedef struct wave {
@@ -131,8 +135,9 @@ static void sweep_lane(const wave *work, int64_t k, double *values, const double
   coh_mdp_scope scope = {&how, values, old, lane.first, lane.end - lane.first};
   const uint32_t *order = work->order + lane.first;
   double greatest = work->greatest, *met = work->met[k];
+  int most = work->shard->lanes.n_lanes == 1 ? MAX_SWEEPS : LANE_SWEEPS;
   met[0] = met[1] = 0.0;
-  while (met[1] < MAX_SWEEPS && work->n_ordered[k] > 0) {
+  while (met[1] < most && work->n_ordered[k] > 0) {
     double change = 0.0;
     for (int64_t i = 0; i < work->n_ordered[k]; i++) {
       double value = coh_mdp_relax_state(&scope, order[i]);

@@ -218,6 +218,22 @@ static void herman(void **state) {
   free(stable);
 }
 
+/* the longest time until both stations have sent, of any order of events */
+static void colliding_stations(void **state) {
+  (void)state;
+  uint8_t *done;
+  coh_mdp *mdp = csma_bus(&done);
+  assert_int_equal(mdp->n_states, 1038);
+  coh_mdp_bounds bounds;
+  assert_ok(
+      coh_mdp_total_until(mdp, done, &(coh_mdp_solve_options){.tolerance = 1e-10}, &bounds));
+  assert_value(&bounds, 227630345357.0 / 3221225472.0);
+  check_policy(mdp, done, true, &bounds, false);
+  coh_mdp_bounds_clear(&bounds);
+  coh_mdp_destroy(&mdp);
+  free(done);
+}
+
 /* costs are negative rewards: the shortest ways of a gridworld; both signs are refused */
 static void totals_of_either_sign(void **state) {
   (void)state;
@@ -264,6 +280,7 @@ int main(void) {
       cmocka_unit_test(totals_of_either_sign),
       cmocka_unit_test(a_policy_inside_bounds),
       cmocka_unit_test(herman),
+      cmocka_unit_test(colliding_stations),
       cmocka_unit_test(shared_coins),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -71,7 +71,7 @@ const coh_option coh_tsne_option_table[] = {
      FIELD(search),
      .initial = "auto",
      .choices = "auto|exact|approximate",
-     .doc = "How neighbours are found; auto: exact up to 50000 rows."},
+     .doc = "How neighbours are found; auto: exact up to 100000 rows."},
     {.name = "recall",
      .type = COH_REAL,
      FIELD(recall),

@@ -29,7 +29,7 @@ typedef enum coh_tsne_begin {
 enum {
   COH_TSNE_EXACT_ROWS = 500,         /* all pairs up to here */
   COH_TSNE_TREE_ROWS = 3000,         /* Barnes-Hut up to here */
-  COH_TSNE_APPROXIMATE_ROWS = 50000 /* approximate neighbours above */
+  COH_TSNE_APPROXIMATE_ROWS = 100000 /* approximate neighbours above */
 };
 
 typedef struct coh_tsne_options {

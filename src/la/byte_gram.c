@@ -36,8 +36,8 @@ int64_t coh_la_byte_gram_scratch(int64_t d) {
   return ENTRIES * (TILE_COLUMNS + width) + width;
 }
 
-// columns [first, first + width) of n rows; what lies outside of X is zero, and so is what a
-// multiplication by `flip`ped bytes has as its partner
+// columns [first, first + width) of n rows; what lies outside of X counts as a byte 0. flip:
+// exclusive-or of every entry, which makes bytes signed (x - 128)
 static inline __attribute__((always_inline)) void pack(int64_t n, int64_t d, const uint8_t *x,
                                                        int64_t first, int width, uint32_t flip,
                                                        uint32_t *to) {

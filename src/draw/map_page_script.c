@@ -162,7 +162,7 @@ static const char handling[] =
     "document.getElementById('home').onclick=home;\n"
     "document.getElementById('theme').onclick=()=>{root.classList.toggle('dark');draw()};\n"
     "if(matchMedia('(prefers-color-scheme: dark)').matches)root.classList.add('dark');\n"
-    "home();\n"
+    "home();paint();\n"
     "window.cohortMap={at,nearest,state:()=>({scale,left,top:top_,shown,turn})};\n";
 
 const char *const coh_map_page_script[] = {painting, handling, NULL};

@@ -119,8 +119,9 @@ coh_status lane_window_create(const coh_lane_sum *sum, int64_t whole_limit, lane
   return coh_fail(COH_E_INTERNAL, "no window");
 }
 
-void lane_window_begin(coh_lane_sum *sum, lane_window_way way, const void *const lane[]) {
-  (void)sum, (void)way, (void)lane;
+void lane_window_begin(coh_lane_sum *sum, lane_window_way way, const void *const lane[],
+                       bool lanes_stay) {
+  (void)sum, (void)way, (void)lane, (void)lanes_stay;
 }
 
 bool lane_window_advance(coh_lane_sum *sum) {

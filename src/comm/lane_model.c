@@ -6,7 +6,8 @@ const lane_model lane_model_default = {
     .mates = {.latency = 0.9e-6, .byte = 0.14e-9},
     .network = {.latency = 20e-6, .byte = 0.8e-9},
     .add = 0.03e-9,
-    .copy = 0.05e-9,
+    .copy = 0.12e-9,
+    .pass = 0.02e-9,
     .follow = 0.2e-6,
 };
 
@@ -45,6 +46,18 @@ static double to_all(const lane_model *model, int n_ranks, int n_mates, double n
          outside;
 }
 
+// slices through the window of the only node: put, added, handed back, taken
+static double in_one_node(const lane_model *model, double mates, double n_bytes) {
+  return 2 * model->follow * (1 + n_bytes / WINDOW_STEP_BYTES) + n_bytes * model->add +
+         n_bytes * model->pass * 3 * (mates - 1) / mates;
+}
+
+// the same with sums among the nodes in between, so that slices are gathered through lines anew
+static double around_nodes(const lane_model *model, double mates, double n_bytes) {
+  return 2 * model->follow * (1 + n_bytes / WINDOW_STEP_BYTES) + n_bytes * model->add +
+         n_bytes * model->copy * 2 * (mates - 1) / mates;
+}
+
 double lane_model_seconds(const lane_model *model, lane_method method, int n_ranks, int n_mates,
                           double n_bytes) {
   double add_all = n_bytes * model->add, n = n_ranks, mates = n_mates;
@@ -59,8 +72,8 @@ double lane_model_seconds(const lane_model *model, lane_method method, int n_ran
     return model->follow + n_bytes * model->copy + mates * add_all +
            doubling(model, n_mates, n_ranks, n_mates, n_bytes);
   case LANE_WINDOW_SLICES:
-    return 2 * model->follow * (1 + n_bytes / WINDOW_STEP_BYTES) + add_all +
-           n_bytes * model->copy * (2 * (mates - 1) + 2) / mates +
+    if (n_mates == n_ranks) return in_one_node(model, mates, n_bytes);
+    return around_nodes(model, mates, n_bytes) +
            halving(model, n_mates, n_ranks, n_mates, n_bytes);
   default:
     return 2 * to_all(model, n_ranks, n_mates, n_bytes / n) + add_all;

@@ -26,12 +26,13 @@ typedef struct lane_model {
   lane_link mates;   /* messages between ranks of a node */
   lane_link network; /* messages between nodes; the ranks of a node share it */
   double add;        /* seconds to read and add one byte of one addend */
-  double copy;       /* seconds to copy one byte through shared memory */
+  double copy;       /* seconds to copy one byte to a mate, in lines that it has read before */
+  double pass;       /* the same in lines that it has written and that come back */
   double follow;     /* seconds until a counter that a mate has written is seen */
 } lane_model;
 
-/* Estimated from measurements on one machine (bench/README.md); right in their ratios on others,
- * which is what choosing needs. */
+/* Estimated from measurements on one machine (bench/README.md); right in their ratios on
+ * others, which is what choosing needs. */
 extern const lane_model lane_model_default;
 
 /* Seconds for n_bytes a rank over n_ranks, n_mates of them on each node. */

@@ -208,7 +208,7 @@ static coh_status post_gather_doubling(coh_lane_sum *sum) {
 
 static coh_status gather_in_node(coh_lane_sum *sum) {
   sum->phase = LANE_IN_WINDOW_GATHER;
-  lane_window_begin(sum, LANE_WINDOW_GATHER, NULL);
+  lane_window_begin(sum, LANE_WINDOW_GATHER, NULL, false);
   return COH_OK;
 }
 
@@ -254,7 +254,7 @@ static coh_status begin_window(coh_lane_sum *sum, lane_method method, const void
       lane_sum_node(sum, lane, k, 0, sum->count, at(sum, sum->out_box, k * sum->count));
     lane = NULL;
   }
-  lane_window_begin(sum, way, lane);
+  lane_window_begin(sum, way, lane, lanes_stay);
   return COH_OK;
 }
 

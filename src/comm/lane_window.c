@@ -5,6 +5,11 @@
  *   out     steps whose sum lies in my out slot             read by those who copy
  *   copied  steps of which I have copied everybody's sum    frees everybody's out slot
  *
+ * Where all slices go to all ranks, the owner leaves the sum in the very slots that the addends
+ * came in: those lines are in its cache already, where lines of their own would be fetched once
+ * more on both sides. `added` then says that the sum may be read as well, and a slot is free
+ * when its owner has read it back.
+ *
  * Counters only grow, over all sums of the plan, so a step's slot is its count modulo 2. Small
  * vectors have a counter of their own (whole) and need no other: a rank that puts its next
  * vector has seen all others put the last, hence they have read the one before. */
@@ -22,9 +27,10 @@
 enum {
   LINE_BYTES = 128,       /* two cache lines: the second would be fetched along */
   STEP_BYTES = 256 << 10, /* of a rank's vector that move in one step */
-  POLLS = 2000,           /* before the core is offered to others ... */
-  POLLS_CROWDED = 20,     /* ... where there are more ranks than cores */
-  YIELDS_A_LOOK = 64,     /* between two looks at the clock and at messages */
+  RETURN_BYTES = 4096, /* of a stretch that are added, then copied back: from the first cache */
+  POLLS = 2000,        /* before the core is offered to others ... */
+  POLLS_CROWDED = 20,  /* ... where there are more ranks than cores */
+  YIELDS_A_LOOK = 64,  /* between two looks at the clock and at messages */
   NAP_NANOSECONDS = 20000,
 };
 
@@ -34,7 +40,7 @@ typedef struct line {
   _Atomic uint64_t whole, put, added, out, copied;
 } line;
 
-typedef enum operation { OP_FIRST, OP_PUT, OP_ADD, OP_OUT, OP_COPY } operation;
+typedef enum operation { OP_FIRST, OP_PUT, OP_ADD, OP_TAKE, OP_OUT, OP_COPY } operation;
 
 struct lane_window {
   coh_window *memory;
@@ -52,6 +58,7 @@ struct lane_window {
   /* the sum under way */
   lane_window_way way;
   const void *const *lane;
+  bool lanes_stay;
   int64_t n_steps, step;
   operation next;
 };
@@ -228,8 +235,12 @@ static void put_whole(coh_lane_sum *sum, lane_window *w) {
 static bool add_whole(coh_lane_sum *sum, lane_window *w) {
   if (!HAVE_ALL(w, whole, w->n_whole)) return false;
   for (int mate = 0; mate < w->n_ranks; ++mate)
-    for (int64_t k = w->leaf_of[mate]; k < w->leaf_of[mate + 1]; ++k)
-      w->leaf[k] = whole_slot(sum, w, mate, k - w->leaf_of[mate], w->n_whole - 1);
+    for (int64_t k = w->leaf_of[mate]; k < w->leaf_of[mate + 1]; ++k) {
+      int64_t node = k - w->leaf_of[mate];
+      bool own = mate == w->own && w->lanes_stay;
+      const char *ready = own ? ready_node(sum, w, (int)node) : NULL;
+      w->leaf[k] = ready ? ready : whole_slot(sum, w, mate, node, w->n_whole - 1);
+    }
   coh_lane_tree_run(tree_of(sum, w), w->leaf, 0, sum->count, sum->result);
   return true;
 }
@@ -283,12 +294,29 @@ static bool put_step(coh_lane_sum *sum, lane_window *w, int64_t step) {
   return true;
 }
 
-// add my stretch; with `out`, leave the sum for the others to copy
+// add n elements of my stretch; with ADD_ALL, each addend's slot takes the sum back
+static void add_stretch(const coh_lane_sum *sum, const lane_window *w, int64_t n,
+                        uint64_t count, char *to) {
+  const coh_lane_tree *tree = tree_of(sum, w);
+  if (w->way != LANE_WINDOW_ADD_ALL) {
+    coh_lane_tree_run(tree, w->leaf, 0, n, to);
+    return;
+  }
+  int64_t block = RETURN_BYTES / (int64_t)sum->bytes;
+  for (int64_t first = 0; first < n; first += block) {
+    int64_t n_here = n - first < block ? n - first : block;
+    size_t offset = (size_t)first * sum->bytes;
+    coh_lane_tree_run(tree, w->leaf, first, n_here, to + offset);
+    for (int mate = 0; mate < w->n_ranks; ++mate)
+      if (mate != w->own)
+        memcpy(put_slot(sum, w, mate, 0, w->own, count) + offset, to + offset,
+               (size_t)n_here * sum->bytes);
+  }
+}
+
 static bool add_step(coh_lane_sum *sum, lane_window *w) {
-  bool out = w->way == LANE_WINDOW_ADD_ALL;
-  uint64_t count = w->n_put + (uint64_t)w->step, n_out = w->n_out + (uint64_t)w->step;
+  uint64_t count = w->n_put + (uint64_t)w->step;
   if (!HAVE_ALL(w, put, count + 1)) return false;
-  if (out && n_out >= 2 && !HAVE_ALL(w, copied, n_out - 1)) return false;
   int64_t first, n = stretch_of(sum, w, w->own, w->step, &first);
   size_t offset = (size_t)first * sum->bytes;
   for (int mate = 0; mate < w->n_ranks; ++mate)
@@ -297,11 +325,22 @@ static bool add_step(coh_lane_sum *sum, lane_window *w) {
       const char *ready = mate == w->own ? ready_node(sum, w, (int)node) : NULL;
       w->leaf[k] = ready ? ready + offset : put_slot(sum, w, mate, node, w->own, count);
     }
-  char *to = out ? out_slot(sum, w, w->own, n_out) : sum->result + offset;
-  coh_lane_tree_run(tree_of(sum, w), w->leaf, 0, n, to);
-  if (out) tell(&w->lines[w->own]->out, n_out + 1);
+  add_stretch(sum, w, n, count, sum->result + offset);
   tell(&w->lines[w->own]->added, count + 1);
-  if (out && n > 0) memcpy(sum->result + offset, to, (size_t)n * sum->bytes);
+  return true;
+}
+
+// the sums of the others' stretches, out of my own slots
+static bool take_step(coh_lane_sum *sum, lane_window *w) {
+  uint64_t count = w->n_put + (uint64_t)w->step;
+  if (!HAVE_ALL(w, added, count + 1)) return false;
+  for (int k = 1; k < w->n_ranks; ++k) {
+    int owner = (w->own + k) % w->n_ranks;
+    int64_t first, n = stretch_of(sum, w, owner, w->step, &first);
+    if (n > 0)
+      memcpy(sum->result + (size_t)first * sum->bytes,
+             put_slot(sum, w, w->own, 0, owner, count), (size_t)n * sum->bytes);
+  }
   return true;
 }
 
@@ -333,10 +372,12 @@ static bool copy_step(coh_lane_sum *sum, lane_window *w) {
 
 /* ---------------------------------------------------------------- the walk */
 
-void lane_window_begin(coh_lane_sum *sum, lane_window_way way, const void *const lane[]) {
+void lane_window_begin(coh_lane_sum *sum, lane_window_way way, const void *const lane[],
+                       bool lanes_stay) {
   lane_window *w = sum->window;
   w->way = way;
   w->lane = lane;
+  w->lanes_stay = lanes_stay;
   w->step = 0;
   w->n_steps = way == LANE_WINDOW_ADD_WHOLE ? 1 : count_steps(sum, w);
   w->next = way == LANE_WINDOW_GATHER ? OP_OUT : OP_FIRST;
@@ -351,8 +392,7 @@ void lane_window_begin(coh_lane_sum *sum, lane_window_way way, const void *const
 static void end(lane_window *w) {
   if (w->way == LANE_WINDOW_ADD_SLICES || w->way == LANE_WINDOW_ADD_ALL)
     w->n_put += (uint64_t)w->n_steps;
-  if (w->way == LANE_WINDOW_GATHER || w->way == LANE_WINDOW_ADD_ALL)
-    w->n_out += (uint64_t)w->n_steps;
+  if (w->way == LANE_WINDOW_GATHER) w->n_out += (uint64_t)w->n_steps;
 }
 
 static bool do_next(coh_lane_sum *sum, lane_window *w) {
@@ -368,11 +408,16 @@ static bool do_next(coh_lane_sum *sum, lane_window *w) {
   case OP_ADD:
     if (!add_step(sum, w)) return false;
     if (w->way == LANE_WINDOW_ADD_ALL) {
-      w->next = OP_COPY;
+      w->next = OP_TAKE;
     } else {
       w->next = OP_PUT;
       w->step++;
     }
+    return true;
+  case OP_TAKE:
+    if (!take_step(sum, w)) return false;
+    w->next = OP_PUT;
+    w->step++;
     return true;
   case OP_OUT:
     if (!out_step(sum, w)) return false;
@@ -380,7 +425,7 @@ static bool do_next(coh_lane_sum *sum, lane_window *w) {
     return true;
   default:
     if (!copy_step(sum, w)) return false;
-    w->next = w->way == LANE_WINDOW_GATHER ? OP_OUT : OP_PUT;
+    w->next = OP_OUT;
     w->step++;
     return true;
   }

@@ -4,7 +4,8 @@
  *
  * whole: small vectors; all ranks put theirs and each adds all. put and out: large ones, walked
  * in steps. In step t a rank puts, for each rank of the node, the t-th stretch of the slice
- * that rank owns; the owner adds the tree and leaves the sum in `out` for the others to copy.
+ * that rank owns; the owner adds the tree and copies the sum back into the slots it read, or,
+ * where the nodes' sums are added in between, leaves it in `out` later for the others to copy.
  * Slots are small enough to stay in caches, so a vector is read and written in memory once.
  * Ranks follow each other through counters in their lines: no messages, no barriers. */
 #ifndef COHORT_COMM_LANE_WINDOW_H
@@ -35,9 +36,11 @@ typedef enum lane_window_way {
   LANE_WINDOW_GATHER,     /* all ranks' slices, lying in result, to all ranks */
 } lane_window_way;
 
-/* Begin. lane: this rank's lanes, to stay until the end; NULL: its nodes' sums lie in
- * sum->result (one node) or sum->out_box (several, each count elements). Nothing waits. */
-void lane_window_begin(struct coh_lane_sum *sum, lane_window_way way, const void *const lane[]);
+/* Begin. lane: this rank's lanes, to stay until the end (with ADD_WHOLE only if lanes_stay);
+ * NULL: its nodes' sums lie in sum->result (one node) or sum->out_box (several, each count
+ * elements). Nothing waits. */
+void lane_window_begin(struct coh_lane_sum *sum, lane_window_way way, const void *const lane[],
+                       bool lanes_stay);
 
 /* Do what can be done now; true when nothing is left. */
 bool lane_window_advance(struct coh_lane_sum *sum);

@@ -53,7 +53,7 @@ static void compose_script(const coh_matrix *m, const char *name, coh_text *scri
                "# A table of Cohort. Edit it and run: gnuplot %s.gp\ndata = '%s.dat'\n"
                "do for [format in 'svg png'] {\n  if (format eq 'svg') {\n"
                "    set terminal svg size %d,%d font 'sans-serif,15' enhanced\n  } else {\n"
-               "    set terminal pngcairo size %d,%d fontscale 2 linewidth 2 font "
+               "    set terminal pngcairo size %d,%d fontscale 1.5 linewidth 2 font "
                "'sans-serif,15' enhanced\n  }\n  set output '%s.'.format\n"
                "  set encoding utf8\n  unset key; unset colorbox\n"
                "  set border 0; set tics nomirror scale 0 tc rgb '#4A5560' font ',13.5'\n"

@@ -147,7 +147,8 @@ static void tile(int64_t entries, const uint32_t *rows, const uint32_t *columns,
 }
 #endif
 
-void coh_la_byte_gram(int64_t n, int64_t d, const uint8_t *x, int32_t *c, int32_t *scratch) {
+void coh_la_byte_gram(int64_t n, int64_t d, const uint8_t *x, int32_t *c, int32_t *column_sums,
+                      int32_t *scratch) {
   int64_t pitch = coh_la_byte_gram_pitch(d), n_tiles = (d + TILE_ROWS - 1) / TILE_ROWS;
   uint32_t *columns = (uint32_t *)scratch, *rows = columns + ENTRIES * TILE_COLUMNS;
   int32_t *sums = scratch + ENTRIES * (TILE_COLUMNS + pitch);
@@ -158,12 +159,12 @@ void coh_la_byte_gram(int64_t n, int64_t d, const uint8_t *x, int32_t *c, int32_
     for (int64_t i = 0; i < n_tiles; i++)
       pack(count, d, stretch, i * TILE_ROWS, TILE_ROWS, (uint32_t)FLIP,
            rows + i * TILE_ROWS * ENTRIES);
-    if (FLIP) {
-      memset(sums, 0, (size_t)pitch * sizeof *sums);
-      for (int64_t r = 0; r < count; r++)
-        for (int64_t j = 0; j < d; j++)
-          sums[j] += stretch[r * d + j];
-    }
+    memset(sums, 0, (size_t)pitch * sizeof *sums);
+    for (int64_t r = 0; r < count; r++)
+      for (int64_t j = 0; j < d; j++)
+        sums[j] += stretch[r * d + j];
+    for (int64_t j = 0; j < d; j++)
+      column_sums[j] += sums[j];
     for (int64_t j = 0; j < pitch; j += TILE_COLUMNS) {
       pack(count, d, stretch, j, TILE_COLUMNS, 0, columns);
       for (int64_t i = j / TILE_ROWS; i < n_tiles; i++)

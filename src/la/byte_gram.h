@@ -13,8 +13,10 @@ int64_t coh_la_byte_gram_pitch(int64_t d);
 int64_t coh_la_byte_gram_size(int64_t d);
 int64_t coh_la_byte_gram_scratch(int64_t d);
 
-/* Add X^T X to c. x: (n, d), n <= COH_BYTE_GRAM_ROWS over all calls; c: in and out, rows of
- * pitch, entries below the diagonal and on it are valid. */
-void coh_la_byte_gram(int64_t n, int64_t d, const uint8_t *x, int32_t *c, int32_t *scratch);
+/* Add X^T X to c and the sums of X's columns to column_sums. x: (n, d), n <= COH_BYTE_GRAM_ROWS
+ * over all calls; c: in and out, rows of pitch, entries below the diagonal and on it are valid;
+ * column_sums: (d), in and out. */
+void coh_la_byte_gram(int64_t n, int64_t d, const uint8_t *x, int32_t *c, int32_t *column_sums,
+                      int32_t *scratch);
 
 #endif

@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "draw/figure.h"
 #include "io/file.h"
+#include "run/compare_groups.h"
 #include "run/driver.h"
 #include "run/fit.h"
 #include "run/metrics.h"
@@ -16,117 +17,7 @@
 #include "run/results.h"
 #include "task/mean_interval.h"
 
-enum { MAX_GROUPS = 8, LABEL_BYTES = 128, CELL_BYTES = 64 };
-
-typedef struct compared {
-  const char *folder;
-  coh_run_config config;
-  coh_results *results;
-  coh_metrics_table table;
-  int64_t group;
-} compared;
-
-typedef struct group {
-  int64_t first, n; // the first of its runs, and how many there are
-  char label[LABEL_BYTES];
-  char differs[512]; // lines of its config that the first group's lacks
-  char seeds[128];
-} group;
-
-typedef struct comparison {
-  compared *run;
-  int64_t n_runs;
-  group group[MAX_GROUPS];
-  int64_t n_groups;
-} comparison;
-
-// ---- which runs belong together ------------------------------------------------------------
-
-static const char *base_name(const char *folder) {
-  const char *slash = strrchr(folder, '/');
-  return slash && slash[1] ? slash + 1 : folder;
-}
-
-// the line of a config that begins at text, and the next one's begin
-static const char *line_end(const char *text) {
-  const char *end = strchr(text, '\n');
-  return end ? end : text + strlen(text);
-}
-
-static const char *line_after(const char *text) {
-  const char *end = line_end(text);
-  return *end ? end + 1 : end;
-}
-
-static bool is_seed(const char *line) {
-  return strncmp(line, "seed:", 5) == 0;
-}
-
-static bool same_but_seed(const char *a, const char *b) {
-  while (*a && *b) {
-    size_t n = (size_t)(line_end(a) - a), m = (size_t)(line_end(b) - b);
-    if (!(is_seed(a) && is_seed(b)) && (n != m || strncmp(a, b, n) != 0)) return false;
-    a = line_after(a);
-    b = line_after(b);
-  }
-  return *a == *b;
-}
-
-static bool has_line(const char *text, const char *line, size_t n) {
-  for (; *text; text = line_after(text))
-    if ((size_t)(line_end(text) - text) == n && strncmp(text, line, n) == 0) return true;
-  return false;
-}
-
-static void add_difference(group *g, const char *line, const char *end) {
-  while (*line == ' ' || *line == '-')
-    line++;
-  size_t used = strlen(g->differs);
-  snprintf(g->differs + used, sizeof g->differs - used, "%s%.*s", used ? ", " : "",
-           (int)(end - line), line);
-}
-
-static void find_differences(group *g, const char *text, const char *first) {
-  for (; *text; text = line_after(text))
-    if (!is_seed(text) && !has_line(first, text, (size_t)(line_end(text) - text)))
-      add_difference(g, text, line_end(text));
-}
-
-// folder names without the numbers that tell seeds apart
-static void label_group(group *g, const char *folder) {
-  snprintf(g->label, sizeof g->label, "%s", base_name(folder));
-  if (g->n == 1) return;
-  size_t end = strlen(g->label);
-  while (end > 1 && strchr("0123456789-_.", g->label[end - 1]))
-    end--;
-  snprintf(g->label + end, sizeof g->label - end, " (%" PRId64 " seeds)", g->n);
-}
-
-static coh_status form_groups(comparison *c) {
-  for (int64_t i = 0; i < c->n_runs; i++) {
-    compared *run = &c->run[i];
-    int64_t k = 0;
-    while (k < c->n_groups &&
-           !same_but_seed(run->config.text, c->run[c->group[k].first].config.text))
-      k++;
-    COH_CHECK(k < MAX_GROUPS, COH_E_CONFIG,
-              "more than %d different configs do not fit into one figure", MAX_GROUPS);
-    if (k == c->n_groups) c->group[c->n_groups++] = (group){.first = i};
-    group *g = &c->group[k];
-    size_t used = strlen(g->seeds);
-    snprintf(g->seeds + used, sizeof g->seeds - used, "%s%" PRId64, used ? ", " : "",
-             run->config.run->seed);
-    g->n++;
-    run->group = k;
-  }
-  for (int64_t k = 0; k < c->n_groups; k++) {
-    group *g = &c->group[k];
-    label_group(g, c->run[g->first].folder);
-    if (k > 0)
-      find_differences(g, c->run[g->first].config.text, c->run[c->group[0].first].config.text);
-  }
-  return COH_OK;
-}
+enum { CELL_BYTES = 64 };
 
 // ---- means and intervals -------------------------------------------------------------------
 
@@ -171,7 +62,7 @@ static coh_status take_run(const compared *run, const char *metric, const group_
 // the mean curve of a group with its interval; places that a run lacks are left out
 static coh_status mean_curve(const comparison *c, int64_t k, const char *metric,
                              group_curve *curve) {
-  const group *g = &c->group[k];
+  const compared_group *g = &c->group[k];
   *curve = (group_curve){0};
   COH_TRY(coh_metrics_column(&c->run[g->first].table, metric, &curve->x, &curve->y, &curve->n));
   if (curve->n == 0 || g->n == 1) return COH_OK;
@@ -192,8 +83,8 @@ static coh_status mean_curve(const comparison *c, int64_t k, const char *metric,
 // ---- charts --------------------------------------------------------------------------------
 
 typedef struct drawn_panel {
-  group_curve curve[MAX_GROUPS];
-  coh_series series[MAX_GROUPS];
+  group_curve curve[COMPARE_MAX_GROUPS];
+  coh_series series[COMPARE_MAX_GROUPS];
   coh_panel panel;
 } drawn_panel;
 
@@ -245,7 +136,7 @@ static coh_status add_chart(const comparison *c, const coh_task_chart *chart,
   bool drawn = false;
   coh_status status = draw_panels(c, chart, panels, folder, &drawn);
   for (int k = 0; k < COH_MAX_CURVES; k++)
-    for (int64_t i = 0; i < MAX_GROUPS; i++)
+    for (int64_t i = 0; i < COMPARE_MAX_GROUPS; i++)
       clear_curve(&panels[k].curve[i]);
   coh_free(panels);
   if (status != COH_OK || !drawn) return status;
@@ -279,10 +170,10 @@ static coh_status say_fit(const comparison *c, const coh_task_chart *chart,
 
 static void add_groups(const comparison *c, coh_report *report) {
   static const char *const header[] = {"runs", "number", "seeds", "differs from the first in"};
-  const char *cells[MAX_GROUPS * 4];
-  char number[MAX_GROUPS][24];
+  const char *cells[COMPARE_MAX_GROUPS * 4];
+  char number[COMPARE_MAX_GROUPS][24];
   for (int64_t k = 0; k < c->n_groups; k++) {
-    const group *g = &c->group[k];
+    const compared_group *g = &c->group[k];
     snprintf(number[k], sizeof number[k], "%" PRId64, g->n);
     cells[4 * k] = g->label;
     cells[4 * k + 1] = number[k];
@@ -316,7 +207,7 @@ static coh_status add_numbers(const comparison *c, coh_report *report) {
   const coh_results *first = c->run[0].results;
   int64_t n = first->n_numbers, columns = c->n_groups + 1;
   if (n == 0) return COH_OK;
-  const char *header[MAX_GROUPS + 1] = {"at the end"};
+  const char *header[COMPARE_MAX_GROUPS + 1] = {"at the end"};
   for (int64_t k = 0; k < c->n_groups; k++)
     header[k + 1] = c->group[k].label;
   char(*text)[CELL_BYTES];
@@ -408,7 +299,7 @@ coh_status coh_run_compare(const char *const *folders, int64_t n_folders, const 
                         folders[0], c.run[0].config.task->kind.name, folders[i],
                         c.run[i].config.task->kind.name);
   }
-  if (status == COH_OK) status = form_groups(&c);
+  if (status == COH_OK) status = compare_form_groups(&c);
   if (status == COH_OK) status = coh_folder_make(folder);
   if (status == COH_OK) status = compose(&c, folder);
   for (int64_t i = 0; i < n_folders; i++)

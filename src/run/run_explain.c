@@ -39,7 +39,7 @@ static void add_warning(void *context, const char *text) {
   if (a->output) fprintf(a->output, "warning: %s\n", text);
 }
 
-// characters of the longest cell, and two between columns
+// column k of every line, as wide as its longest cell and two more
 static int column_width(const char *const *header, const char *const *cells, int64_t n_rows,
                         int64_t n_columns, int64_t k) {
   size_t width = strlen(header[k]);
@@ -48,16 +48,27 @@ static int column_width(const char *const *header, const char *const *cells, int
   return (int)width + 2;
 }
 
+static void print_table(FILE *output, const char *const *header, const char *const *cells,
+                        int64_t n_rows, int64_t n_columns, const int width[]) {
+  for (int64_t r = -1; r < n_rows; r++) {
+    const char *const *line = r < 0 ? header : cells + r * n_columns;
+    for (int64_t k = 0; k + 1 < n_columns; k++)
+      fprintf(output, "%-*s", width[k], line[k]);
+    fprintf(output, "%s\n", line[n_columns - 1]);
+  }
+}
+
 static void add_table(void *context, const char *caption, const char *const *header,
                       const char *const *cells, int64_t n_rows, int64_t n_columns) {
   asked *a = context;
   coh_results_table(a->results, caption, header, cells, n_rows, n_columns);
-  for (int64_t r = -1; a->output && r < n_rows; r++)
-    for (int64_t k = 0; k < n_columns; k++) {
-      bool last = k + 1 == n_columns;
-      fprintf(a->output, "%-*s%s", last ? 0 : column_width(header, cells, n_rows, n_columns, k),
-              r < 0 ? header[k] : cells[r * n_columns + k], last ? "\n" : "");
-    }
+  int *width =
+      a->output && n_columns > 0 ? coh_alloc_array((size_t)n_columns, sizeof *width) : NULL;
+  if (!width) return;
+  for (int64_t k = 0; k < n_columns; k++)
+    width[k] = column_width(header, cells, n_rows, n_columns, k);
+  print_table(a->output, header, cells, n_rows, n_columns, width);
+  coh_free(width);
 }
 
 // ---- what the run has ----------------------------------------------------------------------

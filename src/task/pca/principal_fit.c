@@ -198,10 +198,7 @@ static void add_byte_panel(const coh_principal_fit *f, int64_t panel, panel_work
   const uint8_t *rows = coh_dataset_row(f->problem->dataset, first);
   memset(w->gram, 0, (size_t)coh_la_byte_gram_size(d) * sizeof *w->gram);
   memset(w->count, 0, (size_t)d * sizeof *w->count);
-  coh_la_byte_gram(n, d, rows, w->gram, w->scratch);
-  for (int64_t i = 0; i < n; i++)
-    for (int64_t j = 0; j < d; j++)
-      w->count[j] += rows[i * d + j];
+  coh_la_byte_gram(n, d, rows, w->gram, w->count, w->scratch);
   for (int64_t i = 0; i < d; i++) {
     double *row = sums + i * (i + 1) / 2;
     for (int64_t j = 0; j <= i; j++)

@@ -9,7 +9,9 @@
  * add: seconds to add one byte of gradient; act: seconds of `compute` in which environments are
  * stepped. JSON lines: seconds of an update one after the other
  * (`blocking`) and with the gradient in buckets that travel while backpropagation goes on
- * (`overlapped`), the same with the acting after it (`pipelined`), the sum alone (`sum`), and what messages take (`ping`), for the model to be fitted. */
+ * (`overlapped`), the same with the acting after it (`pipelined`), with gradients that are applied one
+ * update late (`late`), the sum alone (`sum`), and what messages take (`ping`), for the model to be
+ * fitted. */
 #include <mpi.h>
 #include <smpi/smpi.h>
 #include <stdio.h>
@@ -19,7 +21,7 @@
 #include "comm/lane_rounds.h"
 #include "comm/wait.h"
 
-enum { MOST_BUCKETS = 64, OPERATORS = 24, ACT_POLLS = 5 };
+enum { MOST_BUCKETS = 64, OPERATORS = 24, TARGET_OPERATORS = 16, ACT_POLLS = 5 };
 
 typedef struct problem {
   double floats, compute, backward, add, buckets, pings, tail, early, act;
@@ -224,6 +226,23 @@ static coh_status pipelined(subject *s, const problem *p) {
   return end_buckets(s);
 }
 
+// gradient_lag: 1: the sums of the update before travel while this one's targets and gradient are
+// computed
+static coh_status late(subject *s, const problem *p) {
+  for (int b = 0; b < s->n_buckets; b++) {
+    const void *lane = s->gradient + s->first[b];
+    COH_TRY(coh_lane_sum_begin(s->part[b], &lane, s->first[b + 1] - s->first[b],
+                               s->gradient + s->first[b]));
+  }
+  smpi_execute(p->act);
+  for (int k = 0; k < TARGET_OPERATORS + OPERATORS; k++) {
+    smpi_execute((p->compute - p->act) / (TARGET_OPERATORS + OPERATORS));
+    for (int b = 0; b < s->n_buckets; b++)
+      COH_TRY(coh_lane_sum_progress(s->part[b], NULL));
+  }
+  return end_buckets(s);
+}
+
 typedef coh_status update_function(subject *s, const problem *p);
 
 static coh_status measure(subject *s, const problem *p, const char *name, update_function *update) {
@@ -269,7 +288,9 @@ static coh_status run(subject *s, const problem *p) {
   COH_TRY(measure(s, p, "blocking", blocking));
   if (s->n_buckets == 0) return COH_OK;
   COH_TRY(measure(s, p, "overlapped", overlapped));
-  return p->act > 0 ? measure(s, p, "pipelined", pipelined) : COH_OK;
+  if (p->act == 0) return COH_OK;
+  COH_TRY(measure(s, p, "pipelined", pipelined));
+  return measure(s, p, "late", late);
 }
 
 int main(int n, char **argument) {

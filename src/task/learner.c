@@ -25,6 +25,11 @@ coh_status coh_learner_create(coh_learner *learner, const coh_run_context *conte
   return COH_OK;
 }
 
+coh_status coh_learner_delay(coh_learner *learner) {
+  COH_NEW(learner->late, learner->n_floats + COH_LEARNER_TAIL);
+  return COH_OK;
+}
+
 coh_status coh_learner_connect(coh_learner *learner) {
   const coh_run_context *context = learner->context;
   learner->owner = pthread_self();
@@ -40,7 +45,7 @@ void coh_learner_destroy(coh_learner *learner) {
   coh_optimizer_destroy(&learner->optimizer);
   for (int64_t i = 0; learner->gradient && i < learner->context->lanes.n_local; i++)
     coh_free(learner->gradient[i]);
-  coh_free(learner->gradient), coh_free(learner->norm_partials);
+  coh_free(learner->gradient), coh_free(learner->norm_partials), coh_free(learner->late);
   *learner = (coh_learner){0};
 }
 
@@ -66,8 +71,8 @@ static void range_of_all(coh_learner *learner, float *params, const float *gradi
   }
 }
 
-static coh_status step_optimizer(coh_learner *learner, float *params, double scale) {
-  const float *gradient = learner->gradient[0];
+static coh_status step_optimizer(coh_learner *learner, float *params, double scale,
+                                 const float *gradient) {
   double norm = 0;
   bool is_sampled = learner->n_updates % COH_LEARNER_NORM_EVERY == 0;
   if (is_sampled || coh_optimizer_needs_norm(learner->optimizer)) {
@@ -84,17 +89,44 @@ static coh_status step_optimizer(coh_learner *learner, float *params, double sca
   return coh_optimizer_end(learner->optimizer);
 }
 
-coh_status coh_learner_step(coh_learner *learner, float *params, double scale) {
-  COH_TRY(coh_learner_sum(learner));
-  const float *tail = learner->gradient[0] + learner->n_floats;
+// step with a sum of gradient and tail that is complete
+static coh_status apply(coh_learner *learner, float *params, double scale, const float *sum) {
+  const float *tail = sum + learner->n_floats;
+  int64_t update = learner->n_updates - (learner->late ? 1 : 0);
   COH_CHECK(isfinite(tail[0]), COH_E_DIVERGED, "the %s%sloss is not finite at update %lld",
-            learner->name, *learner->name ? " " : "", (long long)learner->n_updates);
+            learner->name, *learner->name ? " " : "", (long long)update);
   double begun = coh_clock_now();
-  COH_TRY(step_optimizer(learner, params, scale));
+  COH_TRY(step_optimizer(learner, params, scale, sum));
   coh_trace_note("optimiser", 0, begun, coh_clock_now());
   for (int k = 0; k < COH_LEARNER_TAIL; k++)
     learner->tail[k] += (double)tail[k];
   learner->n_window++;
+  return COH_OK;
+}
+
+coh_status coh_learner_settle(coh_learner *learner, const float **sum) {
+  if (learner->late && learner->is_summing) {
+    COH_TRY(coh_learner_sum(learner));
+    learner->is_late = true;
+  }
+  if (sum) *sum = learner->late ? learner->late : learner->gradient[0];
+  return COH_OK;
+}
+
+static coh_status step_late(coh_learner *learner, float *params, double scale) {
+  COH_TRY(coh_learner_settle(learner, NULL));
+  if (learner->is_late) COH_TRY(apply(learner, params, scale, learner->late));
+  learner->is_late = false;
+  return coh_learner_begin(learner);
+}
+
+coh_status coh_learner_step(coh_learner *learner, float *params, double scale) {
+  if (learner->late) {
+    COH_TRY(step_late(learner, params, scale));
+  } else {
+    COH_TRY(coh_learner_sum(learner));
+    COH_TRY(apply(learner, params, scale, learner->gradient[0]));
+  }
   learner->n_updates++;
   return COH_OK;
 }
@@ -127,12 +159,20 @@ static coh_status visit_state(coh_learner *learner, int64_t counts[N_COUNTS],
       context, COH_STORE_STATE, name,
       &(coh_array){.dtype = COH_DTYPE_I64, .n_dims = 1, .shape = {N_COUNTS}, .data = counts}));
   snprintf(name, sizeof name, "%slearner.window", learner->name);
-  return visit(
+  COH_TRY(visit(
       context, COH_STORE_STATE, name,
-      &(coh_array){.dtype = COH_DTYPE_F64, .n_dims = 1, .shape = {N_SUMS}, .data = sums});
+      &(coh_array){.dtype = COH_DTYPE_F64, .n_dims = 1, .shape = {N_SUMS}, .data = sums}));
+  if (!learner->late) return COH_OK;
+  snprintf(name, sizeof name, "%slearner.late", learner->name);
+  return visit(context, COH_STORE_STATE, name,
+               &(coh_array){.dtype = COH_DTYPE_F32,
+                            .n_dims = 1,
+                            .shape = {learner->n_floats + COH_LEARNER_TAIL},
+                            .data = learner->late});
 }
 
 coh_status coh_learner_save(coh_learner *learner, coh_saver *saver) {
+  COH_TRY(coh_learner_settle(learner, NULL));
   // the saver borrows data until the save has ended, so the copies live in the learner
   learner->saved_counts[0] = learner->n_updates;
   learner->saved_counts[1] = learner->n_window;
@@ -154,6 +194,7 @@ coh_status coh_learner_load(coh_learner *learner, coh_loader *loader) {
   learner->n_norms = counts[2];
   memcpy(learner->tail, sums, sizeof learner->tail);
   learner->norm_sum = sums[COH_LEARNER_TAIL];
-  coh_optimizer_set_steps(learner->optimizer, learner->n_updates);
+  learner->is_late = learner->late && learner->n_updates > 0;
+  coh_optimizer_set_steps(learner->optimizer, learner->n_updates - (learner->is_late ? 1 : 0));
   return COH_OK;
 }

@@ -11,6 +11,10 @@
  * buckets, from the last layer to the first as backpropagation finishes them, and a bucket
  * travels while the program goes on. The same bits: a bucket is summed by the same tree.
  *
+ * With coh_learner_delay a gradient is applied one update late, so that its sum has a whole
+ * update to travel in. Another run, but just as much a function of config and seed.
+ * Source: Li et al., "Pipe-SGD", NeurIPS 2018.
+ *
  * The tail are numbers that ride along at the end of the gradient, e.g. sums of losses. */
 #ifndef COHORT_TASK_LEARNER_H
 #define COHORT_TASK_LEARNER_H
@@ -56,6 +60,8 @@ typedef struct coh_learner {
   int n_buckets;
   int n_begun, n_done; /* buckets of this update */
   bool is_summing;     /* all sums of this update have begun */
+  float *late;         /* delayed: where the sums go, gradient and tail; NULL: lane 0's block */
+  bool is_late;        /* a sum lies there that is to be applied */
   pthread_t owner;     /* the thread that communicates */
   /* over the updates since the last coh_learner_restart */
   double tail[COH_LEARNER_TAIL]; /* sums of the tails */
@@ -78,6 +84,11 @@ coh_status coh_learner_create(coh_learner *learner, const coh_run_context *conte
 coh_status coh_learner_overlap(coh_learner *learner, const coh_program *program,
                                const coh_graph *layout, const coh_value *gradient);
 
+/* Apply every gradient one update late: the first update applies none, and the sum of one
+ * travels while the next is computed. Before coh_learner_overlap; not collective.
+ * Fails: COH_E_MEMORY. */
+coh_status coh_learner_delay(coh_learner *learner);
+
 /* Run steps of that program for a lane (first <= step < last, in order to the end), in any
  * thread; the thread that called coh_learner_connect moves the messages of finished buckets on
  * between two operators. Fails: as coh_program_run; COH_E_COMM. */
@@ -97,21 +108,32 @@ void coh_learner_destroy(coh_learner *learner);
 /* Lane `local`'s block: gradient, then tail; 64-byte aligned. */
 float *coh_learner_gradient(const coh_learner *learner, int64_t local);
 
+/* Run another program beside, e.g. that of a target network, in any thread; the learner's own
+ * moves sums that travel on between two operators. Fails: as coh_program_run; COH_E_COMM. */
+coh_status coh_learner_run_beside(coh_learner *learner, const coh_program *program,
+                                  coh_workspace *workspace);
+
 /* Begin the sum when all lanes are done, to compute something else before coh_learner_step ends
  * it, with a call of coh_learner_poll about every 10 us. Collective. Fails: COH_E_COMM. */
 coh_status coh_learner_begin(coh_learner *learner);
 coh_status coh_learner_poll(coh_learner *learner);
 
 /* Sum the lanes, step the optimiser, count the update. Collective. The sum is then in lane 0's
- * block. scale: of the gradient. Fails: COH_E_DIVERGED on all ranks. */
+ * block; delayed, it still travels. scale: of the gradient. Fails: COH_E_DIVERGED on all ranks.
+ */
 coh_status coh_learner_step(coh_learner *learner, float *params, double scale);
+
+/* The sum of the last update, gradient and tail, brought to its end if it travels. Collective.
+ * *sum: borrowed until the next update. */
+coh_status coh_learner_settle(coh_learner *learner, const float **sum);
 
 /* Mean of the norms taken in the window, NAN without any; begin a new window. */
 double coh_learner_norm(const coh_learner *learner);
 void coh_learner_restart(coh_learner *learner);
 
 /* Save and load moments, counters and the window: state tensors "<name>optimizer.<moment>",
- * "<name>learner.counts", "<name>learner.window". */
+ * "<name>learner.counts", "<name>learner.window", and delayed "<name>learner.late". Saving is
+ * collective then. */
 coh_status coh_learner_save(coh_learner *learner, coh_saver *saver);
 coh_status coh_learner_load(coh_learner *learner, coh_loader *loader);
 

@@ -62,8 +62,14 @@ coh_status coh_learner_overlap(coh_learner *learner, const coh_program *program,
   learner->n_buckets = 0;
   int64_t n_floats = learner->n_floats;
   // within one node the sum is work for the same cores: there is nothing to hide
-  if (coh_world_n_nodes(learner->context->world) == 1 || n_floats < BUCKET_FLOATS)
+  if (coh_world_n_nodes(learner->context->world) == 1) return COH_OK;
+  if (learner->late) { // all of it is ready when its sum begins
+    learner->bucket[0] = (coh_bucket){.n_floats = n_floats, .ready = INT64_MAX};
+    learner->n_buckets = 1;
+    divide(learner);
     return COH_OK;
+  }
+  if (n_floats < BUCKET_FLOATS) return COH_OK;
   int64_t end = n_floats, ready = 0;
   for (int64_t k = coh_graph_n_parameters(layout) - 1; k >= 0; k--) {
     coh_parameter_view view = coh_graph_parameter_at(layout, k);
@@ -116,11 +122,15 @@ void coh_learner_destroy_buckets(coh_learner *learner) {
 
 /* ---------------------------------------------------------------- moving on */
 
+static float *result_of(const coh_learner *learner) {
+  return learner->late ? learner->late : learner->gradient[0];
+}
+
 static coh_status begin_next(coh_learner *learner) {
   coh_bucket *bucket = &learner->bucket[learner->n_begun++];
   bucket->begun = coh_clock_now();
   return coh_lane_sum_begin(bucket->sum, bucket->sources, bucket->n_floats,
-                            learner->gradient[0] + bucket->first);
+                            result_of(learner) + bucket->first);
 }
 
 static void finish_bucket(coh_learner *learner) {
@@ -232,6 +242,18 @@ coh_status coh_learner_run(coh_learner *learner, coh_workspace *workspace, int64
   return coh_learners_run(&learner, 1, workspace, first, last);
 }
 
+coh_status coh_learner_run_beside(coh_learner *learner, const coh_program *program,
+                                  coh_workspace *workspace) {
+  int64_t n_steps = coh_program_n_steps(program);
+  if (!learner->is_summing || !pthread_equal(pthread_self(), learner->owner))
+    return coh_program_run_steps(program, workspace, 0, n_steps);
+  for (int64_t k = 0; k < n_steps; k++) {
+    COH_TRY(coh_program_run_steps(program, workspace, k, k + 1));
+    COH_TRY(coh_learner_poll(learner));
+  }
+  return COH_OK;
+}
+
 /* ---------------------------------------------------------------- the end of an update */
 
 coh_status coh_learner_begin(coh_learner *learner) {
@@ -240,9 +262,9 @@ coh_status coh_learner_begin(coh_learner *learner) {
   learner->is_summing = true;
   if (learner->n_buckets > 0)
     return coh_lane_sum_begin(learner->sum, learner->tail_sources, COH_LEARNER_TAIL,
-                              learner->gradient[0] + learner->n_floats);
+                              result_of(learner) + learner->n_floats);
   return coh_lane_sum_begin(learner->sum, (const void *const *)learner->gradient,
-                            learner->n_floats + COH_LEARNER_TAIL, learner->gradient[0]);
+                            learner->n_floats + COH_LEARNER_TAIL, result_of(learner));
 }
 
 static coh_status end_sums(coh_learner *learner) {

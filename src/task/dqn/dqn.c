@@ -116,12 +116,14 @@ static void add_timing(coh_dqn *dqn, coh_metric_row *timing) {
 
 // lane 0's slice of the minibatch that was learnt from last
 static coh_status add_layers(coh_dqn *dqn, coh_metric_row *exact) {
-  if (!dqn->has_learnt || !dqn->lanes.n_local) return COH_OK;
+  const float *gradient = NULL;
+  if (dqn->has_learnt && dqn->roles.learns)
+    COH_TRY(coh_learner_settle(&dqn->learner, &gradient));
+  if (!gradient || !dqn->lanes.n_local) return COH_OK;
   const coh_health_rows rows = {.values =
                                     coh_workspace_data(dqn->lane[0].update, dqn->update.input),
                                 .n = dqn->lane_rows};
-  return coh_layer_watch_look(&dqn->watch, dqn->params, &rows,
-                              coh_learner_gradient(&dqn->learner, 0), exact);
+  return coh_layer_watch_look(&dqn->watch, dqn->params, &rows, gradient, exact);
 }
 
 // what actors go on adding to meanwhile, schedule free

@@ -84,23 +84,15 @@ static void count_episodes(const coh_dqn *dqn, coh_dqn_lane *lane, int64_t at,
   }
 }
 
-// values of the frames; a sum that travels meanwhile is moved on between operators
-static coh_status run_values(coh_dqn *dqn, coh_dqn_lane *lane) {
-  if (!dqn->sum_travels) return coh_program_run(dqn->act.program, lane->act);
-  int64_t n_steps = coh_program_n_steps(dqn->act.program);
-  for (int64_t k = 0; k < n_steps; k++) {
-    COH_TRY(coh_program_run_steps(dqn->act.program, lane->act, k, k + 1));
-    COH_TRY(coh_learner_poll(&dqn->learner));
-  }
-  return COH_OK;
-}
-
 // actions for the frames of step t of the rollout
 static coh_status choose_with(coh_dqn *dqn, coh_dqn_lane *lane, const float *params,
                               int64_t t) {
   int64_t at = t * dqn->lane_envs;
   COH_TRY(coh_workspace_bind_parameters(lane->act, params));
-  COH_TRY(run_values(dqn, lane));
+  if (dqn->sum_travels) // moved on between operators
+    COH_TRY(coh_learner_run_beside(&dqn->learner, dqn->act.program, lane->act));
+  else
+    COH_TRY(coh_program_run(dqn->act.program, lane->act));
   choose_actions(dqn, lane, *lane->n_steps + t, coh_workspace_data(lane->act, dqn->act.q),
                  lane->actions + at);
   return COH_OK;

@@ -34,6 +34,7 @@ static coh_status create_network(coh_dqn *dqn) {
   COH_TRY(coh_layer_watch_create(&dqn->watch, learn, dqn->network));
   COH_TRY(
       coh_learner_create(&dqn->learner, learn, "", &dqn->options->optimizer, dqn->n_floats));
+  if (dqn->options->gradient_lag) COH_TRY(coh_learner_delay(&dqn->learner));
   COH_TRY(coh_learner_overlap(&dqn->learner, dqn->update.program, dqn->layout,
                               dqn->update.gradient));
   COH_TRY(coh_layer_states_create(&dqn->states, learn, dqn->layout, &dqn->update.refresh));

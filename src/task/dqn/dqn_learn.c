@@ -60,11 +60,11 @@ static coh_status imitate(coh_dqn *dqn, coh_dqn_lane *lane, int64_t local) {
 }
 
 // y from the target network, and with double DQN the network's own choice
-static coh_status compute_targets(const coh_dqn *dqn, coh_dqn_lane *lane) {
+static coh_status compute_targets(coh_dqn *dqn, coh_dqn_lane *lane) {
   int64_t n = dqn->lane_rows, n_actions = dqn->spec.n_actions;
   const float *q = coh_workspace_data(lane->value, dqn->value.q), *choice = NULL;
   COH_TRY(coh_workspace_bind_parameters(lane->value, dqn->target));
-  COH_TRY(coh_program_run(dqn->value.program, lane->value));
+  COH_TRY(coh_learner_run_beside(&dqn->learner, dqn->value.program, lane->value));
   if (dqn->options->temperature > 0) {
     coh_dqn_soft_targets(n, n_actions, dqn->options->temperature, lane->rows.returns,
                          lane->rows.discounts, q,
@@ -74,7 +74,7 @@ static coh_status compute_targets(const coh_dqn *dqn, coh_dqn_lane *lane) {
   if (dqn->options->double_q) {
     memcpy(lane->next_q, q, (size_t)(n * n_actions) * sizeof *q);
     COH_TRY(coh_workspace_bind_parameters(lane->value, dqn->params));
-    COH_TRY(coh_program_run(dqn->value.program, lane->value));
+    COH_TRY(coh_learner_run_beside(&dqn->learner, dqn->value.program, lane->value));
     choice = q;
     q = lane->next_q;
   }
@@ -166,10 +166,11 @@ static coh_status write_back(coh_dqn *dqn, uint64_t update) {
   return status;
 }
 
-// the gradient's sum travels while this thread acts, which needs nothing of it
+// the gradient's sum travels while this thread acts, which needs nothing of it; delayed, that
+// of the update before
 static coh_status act_meanwhile(coh_dqn *dqn) {
   double before = dqn->act_seconds;
-  COH_TRY(coh_learner_begin(&dqn->learner));
+  if (!dqn->options->gradient_lag) COH_TRY(coh_learner_begin(&dqn->learner));
   dqn->is_to_act = false;
   dqn->sum_travels = true;
   coh_status status = coh_dqn_act(dqn, dqn->acting, 1);

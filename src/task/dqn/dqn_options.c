@@ -248,6 +248,15 @@ const coh_option coh_dqn_option_table[] = {
      .choices = "lockstep|pipelined|free",
      .doc = "How acting and learning meet: in turn; at once with a lag of one round, bit-exact "
             "too; or free of each other, fastest and not bit-exact."},
+    {.name = "gradient_lag",
+     .type = COH_INT,
+     FIELD(gradient_lag),
+     .initial = "0",
+     .min = 0,
+     .max = 1,
+     .unit = "updates",
+     .doc = "1: a gradient is applied one update late, so that its sum over ranks travels while "
+            "the next one is computed (Li et al. 2018); bit-exact too."},
     {.name = "actor_ranks",
      .type = COH_INT,
      FIELD(actor_ranks),

@@ -49,11 +49,12 @@ typedef struct coh_dqn_options {
   int64_t n_step;
   bool double_q;
   double reward_clip;
-  double temperature;  /* 0: greedy policies and hard maxima */
-  int schedule;        /* coh_dqn_schedule */
-  int64_t actor_ranks; /* of the run's, the last ones */
-  double free_slack;   /* environment steps for an update, as a multiple of train_every */
-  int64_t free_lag;    /* updates */
+  double temperature;   /* 0: greedy policies and hard maxima */
+  int schedule;         /* coh_dqn_schedule */
+  int64_t gradient_lag; /* updates, 0 or 1 */
+  int64_t actor_ranks;  /* of the run's, the last ones */
+  double free_slack;    /* environment steps for an update, as a multiple of train_every */
+  int64_t free_lag;     /* updates */
   coh_dqn_target_options target;
   coh_dqn_exploration exploration;
   coh_replay_options replay;

@@ -40,6 +40,9 @@ coh_stream coh_stream_begin(coh_key key, uint32_t entity, uint64_t step);
 uint32_t coh_stream_u32(coh_stream *stream);
 uint64_t coh_stream_u64(coh_stream *stream);
 
+/* The next n draws of coh_stream_u32, many blocks at a time. */
+void coh_stream_fill(coh_stream *stream, int64_t n, uint32_t *out);
+
 /* Next uniform double in [0, 1), 53 bits. */
 double coh_stream_uniform(coh_stream *stream);
 

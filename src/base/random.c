@@ -56,6 +56,45 @@ uint32_t coh_stream_u32(coh_stream *stream) {
   return stream->block[stream->used++];
 }
 
+// blocks of counter[0] and the next: a lane of each loop is a block, so that they go as vectors
+enum { TOGETHER = 32 }; // compilers unroll fewer before they would make vectors of them
+static void philox_many(coh_key key, const uint32_t counter[4], uint32_t *out) {
+  uint32_t c0[TOGETHER], c1[TOGETHER], c2[TOGETHER], c3[TOGETHER];
+  for (uint32_t i = 0; i < TOGETHER; i++) {
+    c0[i] = counter[0] + i;
+    c1[i] = counter[1], c2[i] = counter[2], c3[i] = counter[3];
+  }
+  uint32_t k0 = key.word[0], k1 = key.word[1];
+  for (int round = 0; round < 10; round++) {
+    for (int i = 0; i < TOGETHER; i++) {
+      uint64_t p0 = (uint64_t)multiplier[0] * c0[i];
+      uint64_t p1 = (uint64_t)multiplier[1] * c2[i];
+      c0[i] = (uint32_t)(p1 >> 32) ^ c1[i] ^ k0;
+      c2[i] = (uint32_t)(p0 >> 32) ^ c3[i] ^ k1;
+      c1[i] = (uint32_t)p1;
+      c3[i] = (uint32_t)p0;
+    }
+    k0 += weyl[0];
+    k1 += weyl[1];
+  }
+  for (int i = 0; i < TOGETHER; i++) {
+    out[4 * i] = c0[i], out[4 * i + 1] = c1[i];
+    out[4 * i + 2] = c2[i], out[4 * i + 3] = c3[i];
+  }
+}
+
+void coh_stream_fill(coh_stream *stream, int64_t n, uint32_t *out) {
+  int64_t i = 0;
+  while (i < n && stream->used < 4)
+    out[i++] = stream->block[stream->used++];
+  for (; i + 4 * TOGETHER <= n; i += 4 * TOGETHER) {
+    philox_many(stream->key, stream->counter, out + i);
+    stream->counter[0] += TOGETHER;
+  }
+  while (i < n)
+    out[i++] = coh_stream_u32(stream);
+}
+
 uint64_t coh_stream_u64(coh_stream *stream) {
   uint64_t low = coh_stream_u32(stream);
   return low | (uint64_t)coh_stream_u32(stream) << 32;

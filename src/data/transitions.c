@@ -97,6 +97,10 @@ void coh_transitions_destroy(coh_transitions **transitions) {
   COH_DELETE(*transitions);
 }
 
+bool coh_transitions_mapped(const coh_transitions *t) {
+  return t->memory->map[COH_COLUMN_STATES].start != NULL;
+}
+
 coh_status coh_transitions_append(coh_transitions *t, const coh_transition_row *row) {
   coh_transitions_memory *memory = t->memory;
   COH_CHECK(memory->capacity > 0, COH_E_INTERNAL, "%s: was read and does not grow", t->source);

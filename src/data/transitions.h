@@ -8,7 +8,9 @@
  *   NAME.csv    a header of state0 .. state<d-1>, action, reward, next_state0 .., terminated,
  *               and truncated, episode where there are any; then one row a line
  *   NAME.hdf5   D4RL or Minari, where libhdf5 was built in (also .h5)
- *   NAME/       a folder of the arrays as NPY files: mapped, so it may be larger than memory
+ *   NAME/       a folder of the arrays as NPY files: mapped, so it may be larger than memory;
+ * an array of another type than ours is converted and so read, and where truncated or episodes
+ * are not given they take 9 bytes a row of memory
  *
  * States are vectors of floats; a finite world may use one value, the state's number. An
  * episode is a stretch of rows that starts where the one before has ended; `episodes` numbers
@@ -46,6 +48,9 @@ typedef struct coh_transitions {
  * is not finite, arrays that do not fit each other, a file of another kind; COH_E_MEMORY. */
 coh_status coh_transitions_read(const char *path, int64_t n_actions,
                                 coh_transitions **transitions);
+
+/* Whether the rows lie in mapped files, and so may be larger than memory. */
+bool coh_transitions_mapped(const coh_transitions *transitions);
 
 /* Write .npz, .csv or a folder, atomically. Fails: COH_E_CONFIG (another ending), COH_E_IO,
  * COH_E_DATA (an array of 4 GiB in an NPZ), COH_E_MEMORY. */

@@ -1,7 +1,10 @@
-/* Files mapped read-only; the formats' own parsers say where the data begins. */
+/* Files mapped read-only, whose formats' own parsers say where the data begins, and scratch. */
 #include "io/map.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -27,6 +30,37 @@ coh_status coh_map_open(const char *path, coh_map *map) {
 void coh_map_close(coh_map *map) {
   if (map->start) munmap(map->start, map->n_bytes);
   *map = (coh_map){0};
+}
+
+// a file that has no name, or loses it at once where the file system wants one
+static int open_nameless(const char *folder) {
+#ifdef O_TMPFILE
+  int descriptor = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+  if (descriptor >= 0 || (errno != EOPNOTSUPP && errno != EISDIR)) return descriptor;
+#endif
+  char path[4096];
+  snprintf(path, sizeof path, "%s/scratch-XXXXXX", folder);
+  int named = mkstemp(path);
+  if (named >= 0) unlink(path);
+  return named;
+}
+
+coh_status coh_map_scratch(const char *folder, size_t n_bytes, coh_map *map) {
+  int descriptor = open_nameless(folder);
+  COH_CHECK(descriptor >= 0, COH_E_IO, "%s: cannot make a scratch file: %s", folder,
+            strerror(errno));
+  size_t size = n_bytes > 0 ? n_bytes : 1;
+  int cause = posix_fallocate(descriptor, 0, (off_t)size);
+  void *start = MAP_FAILED;
+  if (cause == 0) {
+    start = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
+    cause = errno;
+  }
+  close(descriptor); // the mapping keeps the file
+  COH_CHECK(start != MAP_FAILED, COH_E_IO, "%s: no room for a scratch file of %zu bytes: %s",
+            folder, size, strerror(cause));
+  *map = (coh_map){.start = start, .n_bytes = size};
+  return COH_OK;
 }
 
 // the header of a mapped file, and where its data begins

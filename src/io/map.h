@@ -17,6 +17,12 @@ typedef struct coh_map {
 coh_status coh_map_open(const char *path, coh_map *map);
 void coh_map_close(coh_map *map);
 
+/* n_bytes of zeros to read and write, in a file without a name in a folder: pages that memory
+ * has no room for go to its disk and come back. The room is taken at once, so a full disk shows
+ * here. Not collective. map: out; caller closes, which is the end of the file. Fails: COH_E_IO.
+ */
+coh_status coh_map_scratch(const char *folder, size_t n_bytes, coh_map *map);
+
 /* Map an .npy file, or an IDX file of bytes; what cannot be used in place (Fortran order,
  * unaligned data, gzip, big-endian numbers) is read instead. Not collective. map: out, none
  * where the array was read. array: out; its data lies in the map (borrowed from it), or is the

@@ -46,6 +46,23 @@ static void streams_are_functions_of_their_coordinates(void **state) {
     assert_true(coh_stream_u32(&others[k]) != first[0]);
 }
 
+static void many_draws_at_once_are_the_same(void **state) {
+  (void)state;
+  enum { MOST = 700 };
+  static uint32_t out[MOST];
+  for (int64_t before = 0; before < 6; before++) // words of a block that are left over
+    for (int64_t n = 0; n <= MOST; n += 1 + n / 3) {
+      coh_stream one = coh_stream_begin(coh_key_make(3, "test"), 5, 1ull << 33), many;
+      for (int64_t i = 0; i < before; i++)
+        coh_stream_u32(&one);
+      many = one;
+      coh_stream_fill(&many, n, out);
+      for (int64_t i = 0; i < n; i++)
+        assert_int_equal(out[i], coh_stream_u32(&one));
+      assert_int_equal(coh_stream_u32(&many), coh_stream_u32(&one));
+    }
+}
+
 static void below_is_uniform_and_in_range(void **state) {
   (void)state;
   coh_stream stream = coh_stream_begin(coh_key_make(1, "test"), 0, 0);
@@ -85,6 +102,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(philox_gives_the_known_answers),
       cmocka_unit_test(streams_are_functions_of_their_coordinates),
+      cmocka_unit_test(many_draws_at_once_are_the_same),
       cmocka_unit_test(below_is_uniform_and_in_range),
       cmocka_unit_test(uniform_and_normal_have_their_moments),
   };

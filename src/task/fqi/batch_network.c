@@ -72,19 +72,25 @@ static coh_status create_lane(coh_batch_network *net, coh_batch_lane *lane) {
 
 static coh_status standardize(coh_batch_network *net, int64_t n, const float *states) {
   int64_t d = net->config.n_values;
+  double *sum, *square;
   COH_NEW(net->mean, d);
   COH_NEW(net->scale, d);
+  COH_NEW(sum, 2 * d);
+  square = sum + d;
+  for (int64_t i = 0; i < n; i++) // row by row: rows may lie on disk
+    for (int64_t k = 0; k < d; k++)
+      sum[k] += (double)states[i * d + k];
+  for (int64_t k = 0; k < d; k++)
+    sum[k] /= (double)n;
+  for (int64_t i = 0; i < n; i++)
+    for (int64_t k = 0; k < d; k++)
+      square[k] += ((double)states[i * d + k] - sum[k]) * ((double)states[i * d + k] - sum[k]);
   for (int64_t k = 0; k < d; k++) {
-    double sum = 0, square = 0;
-    for (int64_t i = 0; i < n; i++)
-      sum += (double)states[i * d + k];
-    double mean = sum / (double)n;
-    for (int64_t i = 0; i < n; i++)
-      square += ((double)states[i * d + k] - mean) * ((double)states[i * d + k] - mean);
-    double deviation = sqrt(square / (double)n);
+    double mean = sum[k], deviation = sqrt(square[k] / (double)n);
     net->mean[k] = (float)mean;
     net->scale[k] = deviation > 1e-6 * fabs(mean) && deviation > 0 ? (float)(1 / deviation) : 0;
   }
+  coh_free(sum);
   return COH_OK;
 }
 

@@ -5,6 +5,7 @@
 #include "task/fqi/forest.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "task/lane_loop.h"
@@ -110,6 +111,38 @@ static coh_status arrange_rows(coh_forest *f, int64_t n) {
   return COH_OK;
 }
 
+// what a forest takes of memory, about: rows and queries in columns, a grower and sums a lane,
+// nodes of trees that grow to n_min
+static double count_bytes(const coh_forest *f) {
+  const coh_lanes *lanes = &f->problem->context->lanes;
+  const coh_transitions *batch = f->problem->batch;
+  double n = (double)batch->n_rows, d = (double)batch->n_values + 1;
+  double n_sample = f->sample > 0 ? (double)f->sample : n;
+  // of a state that goes on, one action is the next row's own
+  double n_queries = n * (double)(batch->n_actions - (f->sample == 0 && batch->n_actions > 1));
+  double shared = n * (4 * d + 20 + 8 * (double)batch->n_actions) + n_queries * (4 * d + 12);
+  double a_lane = n_sample * (8 * (d + 2) + 24) + 8 * (n + n_queries);
+  double n_leaves = 2 * n_sample / (double)f->tree_options.n_min;
+  double n_trees = (double)(f->n_trees * lanes->n_local) / (double)lanes->n_lanes;
+  double a_tree = 2 * n_leaves * (double)(sizeof(coh_tree_node) + sizeof(double));
+  return shared + a_lane * (double)lanes->n_local + a_tree * n_trees;
+}
+
+// trees need their rows in memory; more than the node has would end in the kernel's killer
+static coh_status check_machine(const coh_forest *f) {
+  double memory = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
+  int n_ranks = coh_world_local_size(f->problem->context->world);
+  double need = count_bytes(f);
+  COH_CHECK(
+      need <= memory / n_ranks, COH_E_CONFIG,
+      "%s: %lld trees on %lld transitions need about %.1f GB on each of %d ranks of a node "
+      "that has %.1f; give each tree a sample, larger min_rows, fewer trees or more nodes, or "
+      "take ridge or nfq, which read a mapped batch from disk",
+      f->problem->batch->source, (long long)f->n_trees, (long long)f->problem->batch->n_rows,
+      need / 1e9, n_ranks, memory / 1e9);
+  return COH_OK;
+}
+
 static coh_status create_lane(coh_forest *f, int64_t local) {
   const coh_lanes *lanes = &f->problem->context->lanes;
   const coh_transitions *batch = f->problem->batch;
@@ -159,6 +192,7 @@ coh_status coh_forest_create(const coh_fqi_problem *problem, const coh_forest_op
   f->sample = options->sample < problem->batch->n_rows ? options->sample : 0;
   f->keep_structure = keep_structure;
   *forest = f;
+  COH_TRY(check_machine(f));
   return fill_forest(f);
 }
 

@@ -16,6 +16,7 @@
 #include "task/episodes.h"
 #include "task/fqi/fqi_options.h"
 #include "task/fqi/regressor.h"
+#include "task/fqi/row_store.h"
 #include "task/greedy.h"
 
 /* What the last iteration did. */
@@ -40,6 +41,7 @@ typedef struct coh_fqi {
   coh_fqi_problem problem;
   coh_regressor regressor;
   const coh_choice *env, *play_env; /* NULL: none */
+  coh_row_store store;              /* of the three below */
   double *targets;                  /* (n_rows): of the last fit */
   double *next, *before;            /* (n_rows, n_actions): Q at next states, now and before */
   int64_t n_iterations, n_additions;
@@ -61,6 +63,12 @@ coh_status coh_fqi_batch_open(coh_fqi *fqi);
 
 /* Add the transitions of a policy that acts greedily but for epsilon. Collective. */
 coh_status coh_fqi_batch_grow(coh_fqi *fqi);
+
+/* ---- fqi_create.c */
+
+/* Zeroed targets and values of the batch's rows, instead of those that there are.
+ * Fails: COH_E_MEMORY, COH_E_IO. */
+coh_status coh_fqi_make_values(coh_fqi *fqi);
 
 /* ---- fqi_policy.c */
 

@@ -19,6 +19,17 @@ static coh_status check_play_env(const coh_fqi *fqi) {
   return COH_OK;
 }
 
+coh_status coh_fqi_make_values(coh_fqi *fqi) {
+  int64_t n = fqi->batch->n_rows, n_values = n * fqi->batch->n_actions;
+  coh_row_store_clear(&fqi->store);
+  COH_TRY(coh_row_store_create(fqi->context, fqi->batch,
+                               (n + 2 * n_values) * (int64_t)sizeof(double), &fqi->store));
+  fqi->targets = fqi->store.data;
+  fqi->next = fqi->targets + n;
+  fqi->before = fqi->next + n_values;
+  return COH_OK;
+}
+
 static coh_status create(coh_fqi *fqi) {
   const coh_fqi_options *options = fqi->options;
   COH_TRY(coh_fqi_options_check(options, fqi->context->config_name));
@@ -26,10 +37,7 @@ static coh_status create(coh_fqi *fqi) {
   if (options->evaluation.env.n_items) fqi->play_env = &options->evaluation.env.item[0];
   COH_TRY(coh_fqi_batch_open(fqi));
   if (fqi->play_env) COH_TRY(check_play_env(fqi));
-  const coh_transitions *batch = fqi->batch;
-  COH_NEW(fqi->targets, batch->n_rows);
-  COH_NEW(fqi->next, batch->n_rows * batch->n_actions);
-  COH_NEW(fqi->before, batch->n_rows * batch->n_actions);
+  COH_TRY(coh_fqi_make_values(fqi));
   fqi->window_begun = coh_clock_now();
   return COH_OK;
 }
@@ -58,7 +66,7 @@ void coh_fqi_destroy(void **task) {
   if (!fqi) return;
   coh_regressor_close(&fqi->regressor);
   coh_transitions_destroy(&fqi->batch);
-  coh_free(fqi->targets), coh_free(fqi->next), coh_free(fqi->before);
+  coh_row_store_clear(&fqi->store);
   coh_free(fqi);
   *task = NULL;
 }

@@ -3,7 +3,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "base/alloc.h"
 #include "task/fqi/fqi.h"
 
 // y = r + gamma Q(s', choice), the greedy choice where there is none given
@@ -51,25 +50,18 @@ static coh_status grow(coh_fqi *fqi) {
   int64_t n_actions = batch->n_actions, n_before = batch->n_rows;
   COH_TRY(coh_fqi_batch_grow(fqi));
   int64_t n = batch->n_rows;
-  double *targets = coh_alloc_array((size_t)n, sizeof *targets);
-  double *next = coh_alloc_array((size_t)(n * n_actions), sizeof *next);
-  double *before = coh_alloc_array((size_t)(n * n_actions), sizeof *before);
-  coh_status status =
-      targets && next && before
-          ? COH_OK
-          : coh_fail(COH_E_MEMORY, "out of memory for a batch of %lld rows", (long long)n);
-  status = coh_comm_agree(fqi->context->world, status);
-  if (status == COH_OK)
+  coh_row_store old = fqi->store;
+  const double *next = fqi->next;
+  fqi->store = (coh_row_store){0};
+  coh_status status = coh_comm_agree(fqi->context->world, coh_fqi_make_values(fqi));
+  if (status == COH_OK) {
+    memcpy(fqi->next, next, (size_t)(n_before * n_actions) * sizeof *next);
     status = fqi->regressor.type->values(fqi->regressor.state, n - n_before,
                                          batch->next_states + n_before * batch->n_values,
-                                         next + n_before * n_actions);
-  if (status != COH_OK) {
-    coh_free(targets), coh_free(next), coh_free(before);
-    return status;
+                                         fqi->next + n_before * n_actions);
   }
-  memcpy(next, fqi->next, (size_t)(n_before * n_actions) * sizeof *next);
-  coh_free(fqi->targets), coh_free(fqi->next), coh_free(fqi->before);
-  fqi->targets = targets, fqi->next = next, fqi->before = before;
+  coh_row_store_clear(&old);
+  COH_TRY(status);
   coh_regressor_close(&fqi->regressor);
   return coh_regressor_open(&fqi->options->regressor, &fqi->problem, &fqi->regressor);
 }
@@ -94,19 +86,17 @@ coh_status coh_fqi_step(void *task) {
 // ---- fitted Q evaluation ------------------------------------------------------------------
 
 // the states that episodes begin in, one behind the other
-static coh_status gather_starts(const coh_transitions *batch, float **starts, int64_t *n) {
-  int64_t d = batch->n_values;
-  COH_NEW(*starts, batch->n_episodes * d);
-  *n = 0;
+static void gather_starts(const coh_transitions *batch, float *starts) {
+  int64_t d = batch->n_values, n = 0;
   for (int64_t i = 0; i < batch->n_rows; i++)
     if (i == 0 || batch->episodes[i] != batch->episodes[i - 1])
-      memcpy(*starts + d * (*n)++, batch->states + i * d, (size_t)d * sizeof **starts);
-  return COH_OK;
+      memcpy(starts + d * n++, batch->states + i * d, (size_t)d * sizeof *starts);
 }
 
 typedef struct judged {
   coh_fqi_problem problem;
   coh_regressor regressor;
+  coh_row_store numbers, choices, states; /* of the arrays below */
   double *targets, *next, *q;
   int32_t *choice, *first; /* greedy at next states, and where episodes begin */
   float *starts;
@@ -115,13 +105,23 @@ typedef struct judged {
 
 static coh_status open_judged(coh_fqi *fqi, judged *j) {
   const coh_transitions *batch = fqi->batch;
-  int64_t n_actions = batch->n_actions;
-  COH_NEW(j->targets, batch->n_rows);
-  COH_NEW(j->next, batch->n_rows * n_actions);
-  COH_NEW(j->choice, batch->n_rows);
-  COH_TRY(gather_starts(batch, &j->starts, &j->n_starts));
-  COH_NEW(j->first, j->n_starts);
-  COH_NEW(j->q, j->n_starts * n_actions);
+  int64_t n = batch->n_rows, n_actions = batch->n_actions, n_starts = batch->n_episodes;
+  j->n_starts = n_starts;
+  COH_TRY(coh_row_store_create(fqi->context, batch,
+                               (n + (n + n_starts) * n_actions) * (int64_t)sizeof *j->targets,
+                               &j->numbers));
+  COH_TRY(coh_row_store_create(fqi->context, batch, (n + n_starts) * (int64_t)sizeof *j->choice,
+                               &j->choices));
+  COH_TRY(coh_row_store_create(fqi->context, batch,
+                               n_starts * batch->n_values * (int64_t)sizeof *j->starts,
+                               &j->states));
+  j->targets = j->numbers.data;
+  j->next = j->targets + n;
+  j->q = j->next + n * n_actions;
+  j->choice = j->choices.data;
+  j->first = j->choice + n;
+  j->starts = j->states.data;
+  gather_starts(batch, j->starts);
   for (int64_t i = 0; i < batch->n_rows; i++)
     j->choice[i] = (int32_t)coh_greedy(fqi->next + i * n_actions, n_actions);
   return COH_OK;
@@ -150,7 +150,8 @@ coh_status coh_fqi_evaluate_fitted(coh_fqi *fqi, int64_t n, double *value) {
   coh_status status = coh_comm_agree(fqi->context->world, open_judged(fqi, &j));
   if (status == COH_OK) status = run_judged(fqi, &j, n, value);
   coh_regressor_close(&j.regressor);
-  coh_free(j.targets), coh_free(j.next), coh_free(j.q), coh_free(j.choice), coh_free(j.first);
-  coh_free(j.starts);
+  coh_row_store_clear(&j.numbers);
+  coh_row_store_clear(&j.choices);
+  coh_row_store_clear(&j.states);
   return status;
 }

@@ -146,7 +146,8 @@ const coh_option coh_fqi_option_table[] = {
      FIELD(batch),
      .initial = "\"\"",
      .doc = "Recorded behaviour: .npz, .csv, .hdf5 or a folder of .npy (cohort record writes "
-            "them); none: random behaviour in env."},
+            "them); none: random behaviour in env. A folder is mapped and may be larger than "
+            "memory for ridge and nfq; trees need its rows in memory."},
     {.name = "record",
      .type = COH_GROUP,
      FIELD(record),

@@ -124,13 +124,7 @@ static coh_status append_saved(coh_fqi *fqi, const columns *b) {
               row.action);
     COH_TRY(coh_transitions_append(batch, &row));
   }
-  COH_DELETE(fqi->targets);
-  COH_DELETE(fqi->next);
-  COH_DELETE(fqi->before);
-  COH_NEW(fqi->targets, batch->n_rows);
-  COH_NEW(fqi->next, batch->n_rows * batch->n_actions);
-  COH_NEW(fqi->before, batch->n_rows * batch->n_actions);
-  return COH_OK;
+  return coh_fqi_make_values(fqi);
 }
 
 static coh_status load_grown(coh_fqi *fqi, coh_loader *loader, int64_t n_rows) {
@@ -148,16 +142,17 @@ static coh_status load_grown(coh_fqi *fqi, coh_loader *loader, int64_t n_rows) {
 
 // the same targets and draws make the same regressor; that they do is checked
 static coh_status fit_again(coh_fqi *fqi) {
-  int64_t n = fqi->batch->n_rows * fqi->batch->n_actions;
-  double *found;
-  COH_NEW(found, n);
+  int64_t n_bytes = fqi->batch->n_rows * fqi->batch->n_actions * (int64_t)sizeof(double);
+  coh_row_store found;
+  COH_TRY(coh_comm_agree(fqi->context->world,
+                         coh_row_store_create(fqi->context, fqi->batch, n_bytes, &found)));
   coh_status status = fqi->regressor.type->fit(fqi->regressor.state, fqi->n_iterations - 1,
-                                               fqi->targets, found);
-  if (status == COH_OK && memcmp(found, fqi->next, (size_t)n * sizeof *found) != 0)
+                                               fqi->targets, found.data);
+  if (status == COH_OK && memcmp(found.data, fqi->next, (size_t)n_bytes) != 0)
     status = coh_fail(COH_E_CHECKPOINT, "state.safetensors: fitting its targets gives other "
                                         "values: it was written by another build, or for "
                                         "another batch");
-  coh_free(found);
+  coh_row_store_clear(&found);
   return status;
 }
 

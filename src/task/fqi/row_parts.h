@@ -8,7 +8,8 @@ typedef struct coh_row_parts {
   const coh_run_context *context;
   int64_t n_rows, width; /* width: numbers a row */
   int64_t part;          /* rows of a lane, the last ones fewer */
-  double *local, *all;   /* (n_local x part, width), (n_lanes x part, width) */
+  int64_t block;         /* rows of a lane that are sent at once */
+  double *local, *all; /* (n_local x block, width), (n_lanes x block, width); NULL: one rank */
 } coh_row_parts;
 
 /* Compute the rows first <= i < last; out: (last - first, width). Different lanes may run at

@@ -68,10 +68,27 @@ COH_TREE_INLINE rows_of minus(rows_of x, float origin) {
   return x;
 }
 
-COH_TREE_INLINE double sum_of(rows_of y, unsigned mask) {
+// targets in double, to be summed over several masks
+typedef struct sums_of {
+  __m512d low[REGISTERS], high[REGISTERS];
+} sums_of;
+
+COH_TREE_INLINE sums_of widen(rows_of y) {
+  sums_of wide;
+  for (int k = 0; k < REGISTERS; k++) {
+    wide.low[k] = _mm512_cvtps_pd(_mm512_castps512_ps256(y.part[k]));
+    wide.high[k] = _mm512_cvtps_pd(
+        _mm256_castpd_ps(_mm512_extractf64x4_pd(_mm512_castps_pd(y.part[k]), 1)));
+  }
+  return wide;
+}
+
+COH_TREE_INLINE double sum_of(sums_of y, unsigned mask) {
   __m512d sum = _mm512_setzero_pd();
-  for (int k = 0; k < REGISTERS; k++)
-    sum = coh_tree_add_rows(sum, part_of(mask, k), y.part[k]);
+  for (int k = 0; k < REGISTERS; k++) {
+    sum = _mm512_mask_add_pd(sum, (__mmask8)part_of(mask, k), sum, y.low[k]);
+    sum = _mm512_mask_add_pd(sum, (__mmask8)(part_of(mask, k) >> 8), sum, y.high[k]);
+  }
   return _mm512_reduce_add_pd(sum);
 }
 
@@ -109,7 +126,13 @@ COH_TREE_INLINE rows_of minus(rows_of x, float origin) {
   return _mm256_sub_ps(x, _mm256_set1_ps(origin));
 }
 
-COH_TREE_INLINE double sum_of(rows_of y, unsigned mask) {
+typedef rows_of sums_of;
+
+COH_TREE_INLINE sums_of widen(rows_of y) {
+  return y;
+}
+
+COH_TREE_INLINE double sum_of(sums_of y, unsigned mask) {
   __m256d sum = coh_tree_add_lanes(_mm256_setzero_pd(), _mm256_and_ps(lanes_of(mask), y));
   __m128d half = _mm_add_pd(_mm256_castpd256_pd128(sum), _mm256_extractf128_pd(sum, 1));
   return _mm_cvtsd_f64(_mm_add_sd(half, _mm_unpackhi_pd(half, half)));
@@ -179,7 +202,7 @@ COH_TREE_INLINE coh_tree_cut best_cut(const few *f, coh_tree_growth *w, int64_t 
   coh_tree_cut best = {.feature = -1, .score = -INFINITY};
   double n = __builtin_popcount(mask);
   uint32_t n_tied = 0;
-  rows_of y = minus(f->column[d], f->value[d][__builtin_ctz(mask)]);
+  sums_of y = widen(minus(f->column[d], f->value[d][__builtin_ctz(mask)]));
   double total = sum_of(y, mask);
   for (int64_t k = 0; k < n_candidates; k++) {
     uint32_t feature = w->g->order[k];

@@ -76,6 +76,54 @@ COH_TREE_INLINE coh_tree_cut random_cut(coh_tree_grower *g, int64_t d, coh_strea
                         .threshold = coh_tree_threshold(g, g->low[f], g->high[f], stream)};
 }
 
+#ifdef __AVX512F__
+
+// weigh the first candidates together. Their thresholds are drawn ahead: a tie of scores draws
+// too, and then those that come after it are drawn and weighed again. Returns how many.
+COH_TREE_INLINE int64_t weigh_ahead(coh_tree_grower *g, int64_t n_candidates, int64_t begin,
+                                    const float *y, int64_t n, coh_stream *stream,
+                                    coh_tree_cuts *cuts) {
+  int64_t n_cuts = n_candidates < COH_TREE_CUTS ? n_candidates : COH_TREE_CUTS;
+  int n_drawn = g->n_drawn;
+  if (n_drawn + n_cuts > COH_TREE_DRAWS) return 0;
+  for (int64_t k = 0; k < n_cuts; k++) {
+    uint32_t f = g->order[k];
+    cuts->x[k] = coh_tree_column(&g->sample, f) + begin;
+    cuts->cut[k] = coh_tree_threshold(g, g->low[f], g->high[f], stream);
+  }
+  g->n_drawn = n_drawn;
+  switch (n_cuts) {
+  case 1:
+    coh_tree_weigh_cuts(cuts, 1, y, y[0], n);
+    break;
+  case 2:
+    coh_tree_weigh_cuts(cuts, 2, y, y[0], n);
+    break;
+  case 3:
+    coh_tree_weigh_cuts(cuts, 3, y, y[0], n);
+    break;
+  default:
+    coh_tree_weigh_cuts(cuts, COH_TREE_CUTS, y, y[0], n);
+  }
+  return n_cuts;
+}
+
+#else
+enum { COH_TREE_CUTS = 1 };
+typedef struct coh_tree_cuts {
+  float cut[COH_TREE_CUTS];
+  int64_t n_below[COH_TREE_CUTS];
+  double total, left[COH_TREE_CUTS];
+} coh_tree_cuts;
+
+COH_TREE_INLINE int64_t weigh_ahead(coh_tree_grower *g, int64_t n_candidates, int64_t begin,
+                                    const float *y, int64_t n, coh_stream *stream,
+                                    coh_tree_cuts *cuts) {
+  (void)g, (void)n_candidates, (void)begin, (void)y, (void)n, (void)stream, (void)cuts;
+  return 0;
+}
+#endif
+
 // scores count from the first target: a common shift does not change their order, and small
 // differences of large targets are not lost
 COH_TREE_INLINE coh_tree_cut extra_cut(coh_tree_grower *g, int64_t d, int64_t most,
@@ -85,14 +133,20 @@ COH_TREE_INLINE coh_tree_cut extra_cut(coh_tree_grower *g, int64_t d, int64_t mo
   int64_t n_candidates = coh_tree_choose(g, list_features(g, d), most, stream);
   if (n_candidates == 0) return best;
   const float *y = coh_tree_column(&g->sample, d) + begin;
-  double total, left;
+  coh_tree_cuts ahead = {.total = 0};
+  int64_t n_ahead = weigh_ahead(g, n_candidates, begin, y, n, stream, &ahead);
+  double total = ahead.total, left;
   uint32_t n_tied = 0;
-  coh_tree_weigh(y, INFINITY, y, y[0], n, &total);
+  if (n_ahead == 0) coh_tree_weigh(y, INFINITY, y, y[0], n, &total);
   for (int64_t k = 0; k < n_candidates; k++) {
     uint32_t f = g->order[k];
     float cut = coh_tree_threshold(g, g->low[f], g->high[f], stream);
-    double n_left =
-        (double)coh_tree_weigh(coh_tree_column(&g->sample, f) + begin, cut, y, y[0], n, &left);
+    double n_left;
+    if (k < n_ahead && cut == ahead.cut[k])
+      n_left = (double)ahead.n_below[k], left = ahead.left[k];
+    else
+      n_left = (double)coh_tree_weigh(coh_tree_column(&g->sample, f) + begin, cut, y, y[0], n,
+                                      &left);
     double right = total - left, n_right = (double)n - n_left;
     double score = (left * left * n_right + right * right * n_left) / (n_left * n_right);
     if (coh_tree_is_taken(g, score, best.score, &n_tied, stream))

@@ -60,8 +60,7 @@ static inline void coh_tree_make_leaf(coh_tree_growth *w, const coh_tree_task *t
 
 COH_TREE_INLINE uint32_t coh_tree_draw(coh_tree_grower *g, coh_stream *stream) {
   if (g->n_drawn == COH_TREE_DRAWS) {
-    for (int k = 0; k < COH_TREE_DRAWS; k++)
-      g->draw[k] = coh_stream_u32(stream);
+    coh_stream_fill(stream, COH_TREE_DRAWS, g->draw);
     g->n_drawn = 0;
   }
   return g->draw[g->n_drawn++];

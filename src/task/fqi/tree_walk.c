@@ -134,7 +134,7 @@ COH_TREE_INLINE uint32_t walk_group(const coh_tree *tree, const float *low, cons
 
 #ifdef __AVX2__
 
-enum { REGISTERS = GROUP / 8, STEPS = 3, MOST_HELD = 4 };
+enum { REGISTERS = GROUP / 8, STEPS = 2, MOST_HELD = 4 };
 
 // thresholds and words of eight nodes
 COH_TREE_INLINE void load_nodes(const coh_tree *tree, __m256i at, __m256 *cut, __m256i *next) {

@@ -63,14 +63,16 @@ static coh_status find_box(ridge *r) {
   int64_t d = batch->n_values;
   COH_NEW(r->low, d);
   COH_NEW(r->scale, d);
-  for (int64_t k = 0; k < d; k++) {
-    float low = INFINITY, high = -INFINITY;
-    for (int64_t i = 0; i < batch->n_rows; i++) {
-      low = fminf(low, batch->states[i * d + k]);
-      high = fmaxf(high, batch->states[i * d + k]);
+  double *high = r->scale;
+  for (int64_t k = 0; k < d; k++)
+    r->low[k] = INFINITY, high[k] = -INFINITY;
+  for (int64_t i = 0; i < batch->n_rows; i++) // once through the rows, which may lie on disk
+    for (int64_t k = 0; k < d; k++) {
+      r->low[k] = fmin(r->low[k], (double)batch->states[i * d + k]);
+      high[k] = fmax(high[k], (double)batch->states[i * d + k]);
     }
-    r->low[k] = (double)low;
-    r->scale[k] = high > low ? 1 / ((double)high - (double)low) : 0;
+  for (int64_t k = 0; k < d; k++) {
+    r->scale[k] = high[k] > r->low[k] ? 1 / (high[k] - r->low[k]) : 0;
     // a value that never varies, such as a state that was never seen: as it is
     if (r->scale[k] == 0) r->low[k] = 0, r->scale[k] = 1;
   }

@@ -27,6 +27,13 @@ extern void dorglq_(const lapack_int *m, const lapack_int *n, const lapack_int *
 extern void dpotrf_(const char *uplo, const lapack_int *n, double *a, const lapack_int *lda,
                     lapack_int *info, size_t);
 
+extern void dgetrf_(const lapack_int *m, const lapack_int *n, double *a, const lapack_int *lda,
+                    lapack_int *pivot, lapack_int *info);
+extern void dgetrs_(const char *trans, const lapack_int *n, const lapack_int *n_sides,
+                    const double *a, const lapack_int *lda, const lapack_int *pivot, double *b,
+                    const lapack_int *ldb, lapack_int *info, size_t);
+_Static_assert(sizeof(lapack_int) == sizeof(int32_t), "pivots are 32-bit integers");
+
 static coh_status check_finite(int64_t n, const double *a) {
   for (int64_t i = 0; i < n; i++)
     for (int64_t j = 0; j <= i; j++)
@@ -150,6 +157,24 @@ void coh_la_cholesky_solve(int64_t n, int64_t m, const double *l, double *b) {
   for (int pass = 0; pass < 2; pass++)
     cblas_dtrsm(CblasRowMajor, CblasLeft, CblasLower, pass ? CblasTrans : CblasNoTrans,
                 CblasNonUnit, (blasint)n, (blasint)m, 1, l, (blasint)n, b, (blasint)m);
+  coh_la_serial_end(before);
+}
+
+// a row-major A is A^T to LAPACK: its factors are those of A^T, and A x = b asks for "T"
+coh_status coh_la_factorise(int64_t n, double *a, int32_t *pivot) {
+  lapack_int size = (lapack_int)n, info = 0;
+  int before = coh_la_serial_begin();
+  dgetrf_(&size, &size, a, &size, pivot, &info);
+  coh_la_serial_end(before);
+  COH_CHECK(info == 0, COH_E_DATA, "the matrix of order %lld is singular (column %lld)",
+            (long long)n, (long long)info - 1);
+  return COH_OK;
+}
+
+void coh_la_factors_solve(int64_t n, const double *factors, const int32_t *pivot, double *b) {
+  lapack_int size = (lapack_int)n, one = 1, info = 0;
+  int before = coh_la_serial_begin();
+  dgetrs_("T", &size, &one, factors, &size, pivot, b, &size, &info, 1);
   coh_la_serial_end(before);
 }
 

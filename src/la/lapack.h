@@ -32,6 +32,13 @@ coh_status coh_la_cholesky(int64_t n, double *a);
 /* Solve L L^T X = B. l: (n,n) from coh_la_cholesky; b: (n,m), in: B, out: X. */
 void coh_la_cholesky_solve(int64_t n, int64_t m, const double *l, double *b);
 
+/* L U of a general matrix with pivots. a: (n,n), out: the factors; pivot: out, n.
+ * Allocates nothing. Fails: COH_E_DATA when a pivot is 0. */
+coh_status coh_la_factorise(int64_t n, double *a, int32_t *pivot);
+
+/* Solve A x = b with the factors. b: n, in: b, out: x. */
+void coh_la_factors_solve(int64_t n, const double *factors, const int32_t *pivot, double *b);
+
 /* Solve A X = B by elimination with partial pivoting, for small general matrices. a: (n,n),
  * destroyed; b: (n,m), in: B, out: X. Allocates nothing. Fails: COH_E_DATA when a pivot is 0 or
  * not finite. */

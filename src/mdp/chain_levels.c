@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "la/lapack.h"
 
 enum {
   SMALL = 256,      /* states that need no coarser level */
@@ -298,6 +299,12 @@ static coh_status prepare_pieces(coh_chain_levels *levels) {
   return COH_OK;
 }
 
+static coh_status make_factors(coh_chain_level *last) {
+  COH_NEW(last->factors, last->n * last->n);
+  COH_NEW(last->pivot, last->n);
+  return COH_OK;
+}
+
 coh_status coh_chain_levels_shape(coh_chain_levels *levels) {
   shaping with = {0};
   levels->n_levels = 1;
@@ -314,10 +321,7 @@ coh_status coh_chain_levels_shape(coh_chain_levels *levels) {
   if (status == COH_OK) status = prepare_pieces(levels);
   coh_chain_level *last = &levels->level[levels->n_levels - 1];
   bool is_direct = levels->n_levels > 1 || !levels->shard->world;
-  if (status == COH_OK && is_direct && last->n <= SMALL)
-    last->factors = coh_alloc_array((size_t)(last->n * last->n), sizeof *last->factors);
-  if (status == COH_OK && is_direct && last->n <= SMALL && !last->factors)
-    status = coh_fail(COH_E_MEMORY, "out of memory for the factors of a chain");
+  if (status == COH_OK && is_direct && last->n <= SMALL) status = make_factors(last);
   coh_free(with.mark);
   coh_free(with.found);
   coh_free(with.before);
@@ -335,6 +339,7 @@ void coh_chain_levels_clear(coh_chain_levels *levels) {
     coh_free(at->rhs);
     coh_free(at->x);
     coh_free(at->factors);
+    coh_free(at->pivot);
     coh_krylov_destroy(&at->krylov);
     coh_mdp_sums_destroy(&at->sums);
   }
@@ -407,8 +412,8 @@ static coh_status average(coh_chain_levels *levels, int of) {
   return is_shared ? gather(levels, levels->entry_bytes, to, coarse->probability) : COH_OK;
 }
 
-/* L and U of I - discount P, dense. Rows are diagonally dominant: no pivots are needed. */
-static void factorise(coh_chain_level *at, double discount) {
+/* L and U of I - discount P, dense: the same on every rank */
+static coh_status factorise(coh_chain_level *at, double discount) {
   int64_t n = at->n;
   double *a = at->factors;
   memset(a, 0, (size_t)(n * n) * sizeof *a);
@@ -417,30 +422,12 @@ static void factorise(coh_chain_level *at, double discount) {
     for (int64_t e = at->at[i]; e < at->at[i + 1]; e++)
       a[i * n + at->next[e]] -= discount * at->probability[e];
   }
-  for (int64_t k = 0; k < n; k++)
-    for (int64_t i = k + 1; i < n; i++) {
-      if (a[i * n + k] == 0.0) continue;
-      double factor = a[i * n + k] /= a[k * n + k];
-      for (int64_t j = k + 1; j < n; j++)
-        a[i * n + j] -= factor * a[k * n + j];
-    }
+  return coh_la_factorise(n, a, at->pivot);
 }
 
 void coh_chain_solve_directly(coh_chain_level *at) {
-  int64_t n = at->n;
-  const double *a = at->factors;
-  for (int64_t i = 0; i < n; i++) {
-    double sum = at->rhs[i];
-    for (int64_t j = 0; j < i; j++)
-      sum -= a[i * n + j] * at->x[j];
-    at->x[i] = sum;
-  }
-  for (int64_t i = n - 1; i >= 0; i--) {
-    double sum = at->x[i];
-    for (int64_t j = i + 1; j < n; j++)
-      sum -= a[i * n + j] * at->x[j];
-    at->x[i] = sum / a[i * n + i];
-  }
+  memcpy(at->x, at->rhs, (size_t)at->n * sizeof *at->x);
+  coh_la_factors_solve(at->n, at->factors, at->pivot, at->x);
 }
 
 coh_status coh_chain_levels_set(coh_chain_levels *levels, const int32_t *choice) {
@@ -450,8 +437,7 @@ coh_status coh_chain_levels_set(coh_chain_levels *levels, const int32_t *choice)
   for (int of = 0; of + 1 < levels->n_levels; of++)
     COH_TRY(average(levels, of));
   coh_chain_level *last = &levels->level[levels->n_levels - 1];
-  if (last->factors) factorise(last, levels->discount);
-  return COH_OK;
+  return last->factors ? factorise(last, levels->discount) : COH_OK;
 }
 
 typedef struct restrict_job {

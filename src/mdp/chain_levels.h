@@ -26,6 +26,7 @@ typedef struct coh_chain_level {
 
   double *rhs, *x;    /* of solves on this level */
   double *factors;    /* the last level, where it is small: L and U of I - discount P, n x n */
+  int32_t *pivot;     /* of these */
   coh_mdp_sums *sums; /* levels above 0 */
   coh_krylov *krylov; /* NULL: solved directly */
 } coh_chain_level;

@@ -108,11 +108,32 @@ static void test_lapack_roots(void **state) {
   assert_int_equal(coh_alloc_live(), 0);
 }
 
+static void test_lapack_factors_solve_a_general_system(void **state) {
+  (void)state;
+  enum { N = 70 };
+  double *a = random_matrix(N, N, 9), *kept = random_matrix(N, N, 9), x[N], b[N] = {0};
+  int32_t pivot[N];
+  for (int64_t i = 0; i < N; i++)
+    x[i] = sin((double)i);
+  for (int64_t i = 0; i < N; i++)
+    for (int64_t j = 0; j < N; j++)
+      b[i] += kept[i * N + j] * x[j];
+  assert_ok(coh_la_factorise(N, a, pivot));
+  coh_la_factors_solve(N, a, pivot, b);
+  for (int64_t i = 0; i < N; i++)
+    assert_within(b[i], x[i], 1e-10);
+  memset(kept + 3 * N, 0, N * sizeof *kept);
+  assert_fails(coh_la_factorise(N, kept, pivot), COH_E_DATA, "singular");
+  coh_free(a);
+  coh_free(kept);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_lapack_eigen_gives_the_known_spectrum),
       cmocka_unit_test(test_lapack_qr_is_orthonormal_and_multiplies_back),
       cmocka_unit_test(test_lapack_ridge_solves_the_normal_equations),
+      cmocka_unit_test(test_lapack_factors_solve_a_general_system),
       cmocka_unit_test(test_lapack_roots),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,8 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cohort/mdp.h"
-#include "cohort_test.h"
+#include "explored.h"
 
 /* ---- Aspnes and Herlihy's shared coin, as Kwiatkowska, Norman and Segala (2001) model it:
  * n processes flip coins and walk a counter; a step pays 1. */
@@ -160,7 +159,7 @@ static inline coh_mdp *herman_ring(int n, uint8_t **stable) {
  * 802.3 in digital clocks: one unit of time crosses the bus, a message takes 30, a backoff
  * slot 2. Backoff counters and exponents end at 2. A unit of time pays 1. */
 
-enum { CSMA_CROSSES = 1, CSMA_SENDS = 30, CSMA_SLOT = 2, CSMA_EXPONENT = 2, CSMA_MOST = 4096 };
+enum { CSMA_CROSSES = 1, CSMA_SENDS = 30, CSMA_SLOT = 2, CSMA_EXPONENT = 2 };
 typedef enum csma_does {
   CSMA_BEGINS,
   CSMA_TRANSMITS,
@@ -178,30 +177,6 @@ typedef struct csma_state {
   uint8_t bus, since_first, since_second;
   csma_station station[2];
 } csma_state;
-
-typedef struct csma_model {
-  csma_state state[CSMA_MOST];
-  int64_t n;
-  coh_mdp_builder *builder;
-} csma_model;
-
-static inline int64_t csma_meet(csma_model *m, csma_state state) {
-  int64_t s = 0;
-  while (s < m->n && memcmp(&m->state[s], &state, sizeof state) != 0)
-    s++;
-  assert_true(s < CSMA_MOST);
-  if (s == m->n) m->state[m->n++] = state;
-  return s;
-}
-
-/* one move that is certain; in the first pass there is no builder */
-static inline void csma_move(csma_model *m, int64_t from, int32_t action, double pays,
-                             csma_state to) {
-  int64_t next = csma_meet(m, to);
-  if (!m->builder) return;
-  assert_ok(coh_mdp_add_row(m->builder, from, action, pays));
-  assert_ok(coh_mdp_add_entry(m->builder, next, 1.0, 0.0));
-}
 
 static inline void csma_back_off(csma_station *station) {
   station->does = CSMA_DRAWS;
@@ -230,67 +205,58 @@ static inline bool csma_pass_time(csma_state *now) {
   return true;
 }
 
-static inline void csma_station_moves(csma_model *m, int64_t s, int k) {
-  const csma_state now = m->state[s];
-  csma_state to = now;
-  csma_station here = now.station[k], *one = &to.station[k];
+static inline void csma_station_moves(explored *all, const csma_state *now, int k) {
+  csma_state to = *now;
+  csma_station here = now->station[k], *one = &to.station[k];
   bool wants = here.does == CSMA_BEGINS ||
                (here.does == CSMA_WAITS && here.clock == CSMA_SLOT && here.slots == 0);
-  if (wants && now.bus >= 1 && now.since_first >= CSMA_CROSSES) { // hears that it is taken
+  if (wants && now->bus >= 1 && now->since_first >= CSMA_CROSSES) { // hears that it is taken
     csma_back_off(one);
-    csma_move(m, s, 1 + k, 0.0, to);
+    explored_move(all, 0.0, &to);
   } else if (wants) {
-    to.bus = now.bus == 0 ? 1 : 2;
+    to.bus = now->bus == 0 ? 1 : 2;
     one->does = CSMA_TRANSMITS;
     one->clock = 0;
-    csma_move(m, s, 1 + k, 0.0, to);
+    explored_move(all, 0.0, &to);
   }
-  if (here.does == CSMA_TRANSMITS && here.clock == CSMA_SENDS && now.bus == 1) {
+  if (here.does == CSMA_TRANSMITS && here.clock == CSMA_SENDS && now->bus == 1) {
     to.bus = to.since_first = 0;
     one->does = CSMA_DONE;
     one->clock = 0;
-    csma_move(m, s, 1 + k, 0.0, to);
+    explored_move(all, 0.0, &to);
   }
   if (here.does != CSMA_DRAWS) return;
   int n = 1 << here.counter;
-  if (m->builder) assert_ok(coh_mdp_add_row(m->builder, s, 1 + k, 0.0));
-  for (int slots = 0; slots < n; slots++) {
-    one->does = CSMA_WAITS;
-    one->slots = (uint8_t)slots;
-    int64_t next = csma_meet(m, to);
-    if (m->builder) assert_ok(coh_mdp_add_entry(m->builder, next, 1.0 / n, 0.0));
-  }
+  explored_row(all, 0.0);
+  one->does = CSMA_WAITS;
+  for (one->slots = 0; one->slots < n; one->slots++)
+    explored_to(all, &to, 1.0 / n);
 }
 
-static inline void csma_moves(csma_model *m, int64_t s) {
-  csma_state to = m->state[s];
-  if (csma_pass_time(&to)) csma_move(m, s, 0, 1.0, to);
+static inline void csma_moves(explored *all, const void *state) {
+  const csma_state *now = state;
+  csma_state to = *now;
+  if (csma_pass_time(&to)) explored_move(all, 1.0, &to);
   for (int k = 0; k < 2; k++)
-    csma_station_moves(m, s, k);
-  to = m->state[s];
+    csma_station_moves(all, now, k);
+  to = *now;
   if (to.bus < 2) return;
   to.bus = to.since_first = to.since_second = 0; // the collision is heard
   for (int k = 0; k < 2; k++)
     if (to.station[k].does == CSMA_TRANSMITS) csma_back_off(&to.station[k]);
-  csma_move(m, s, 3, 0.0, to);
+  explored_move(all, 0.0, &to);
 }
 
 /* done: both have sent */
-static inline coh_mdp *csma_bus(uint8_t **done) {
-  csma_model *m = calloc(1, sizeof *m);
-  coh_mdp *mdp;
-  csma_meet(m, (csma_state){0});
-  for (int64_t s = 0; s < m->n; s++)
-    csma_moves(m, s);
-  *done = calloc((size_t)m->n, 1);
-  assert_ok(coh_mdp_build(m->n, 1.0, &m->builder));
-  for (int64_t s = 0; s < m->n; s++) {
-    const csma_station *station = m->state[s].station;
-    (*done)[s] = station[0].does == CSMA_DONE && station[1].does == CSMA_DONE;
-    csma_moves(m, s);
+static inline coh_mdp *csma_bus(explored *all, uint8_t **done) {
+  const csma_state first = {0};
+  *all = (explored){.size = sizeof first, .moves = csma_moves};
+  coh_mdp *mdp = explore(all, &first);
+  *done = calloc((size_t)all->n, 1);
+  for (int64_t s = 0; s < all->n; s++) {
+    const csma_state *now = explored_state(all, s);
+    (*done)[s] = now->station[0].does == CSMA_DONE && now->station[1].does == CSMA_DONE;
   }
-  assert_ok(coh_mdp_finish(&m->builder, &mdp));
-  free(m);
   return mdp;
 }
 

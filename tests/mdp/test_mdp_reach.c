@@ -4,7 +4,10 @@
 #include "base/choice.h"
 #include "cohort/env.h"
 #include "mdp/mdp_chain.h"
+#include "published_jobs.h"
 #include "published_models.h"
+#include "published_wlan.h"
+#include "published_zeroconf.h"
 #include "tests_mdp.h"
 
 static void assert_between(const coh_mdp_bounds *bounds, int64_t s, double truth) {
@@ -218,20 +221,95 @@ static void herman(void **state) {
   free(stable);
 }
 
-/* the longest time until both stations have sent, of any order of events */
+/* a model as it is published: its size, as Storm counts it, and what is asked of it */
+static void check_published(coh_mdp *mdp, explored *all, const int64_t size[3]) {
+  assert_int_equal(mdp->n_states, size[0]);
+  assert_int_equal(all->n_rows, size[1]);
+  assert_int_equal(all->n_entries, size[2]);
+  explored_clear(all);
+}
+
+typedef struct asked {
+  bool pays, minimize;
+  double tolerance, truth; /* tolerance: of totals relative */
+} asked;
+
+static void check_asked(const coh_mdp *mdp, const uint8_t *target, asked what) {
+  coh_mdp_bounds bounds;
+  coh_mdp_solve_options options = {.minimize = what.minimize, .tolerance = what.tolerance};
+  assert_ok((what.pays ? coh_mdp_total_until : coh_mdp_reach)(mdp, target, &options, &bounds));
+  assert_value(&bounds, what.truth);
+  check_policy(mdp, target, what.pays, &bounds, what.minimize);
+  coh_mdp_bounds_clear(&bounds);
+}
+
+/* the longest and the shortest time until both stations have sent, of any order of events */
 static void colliding_stations(void **state) {
   (void)state;
   uint8_t *done;
-  coh_mdp *mdp = csma_bus(&done);
-  assert_int_equal(mdp->n_states, 1038);
-  coh_mdp_bounds bounds;
-  assert_ok(
-      coh_mdp_total_until(mdp, done, &(coh_mdp_solve_options){.tolerance = 1e-10}, &bounds));
-  assert_value(&bounds, 227630345357.0 / 3221225472.0);
-  check_policy(mdp, done, true, &bounds, false);
-  coh_mdp_bounds_clear(&bounds);
+  explored all;
+  coh_mdp *mdp = csma_bus(&all, &done);
+  check_published(mdp, &all, (int64_t[]){1038, 1054, 1282});
+  check_asked(mdp, done, (asked){true, false, 1e-10, 227630345357.0 / 3221225472.0});
+  check_asked(mdp, done, (asked){true, true, 1e-10, 53954981353.0 / 805306368.0});
   coh_mdp_destroy(&mdp);
   free(done);
+}
+
+/* the chance that a host ends with an address that is another's */
+static void addresses_without_a_server(void **state) {
+  (void)state;
+  uint8_t *wrong;
+  explored all;
+  coh_mdp *mdp = zeroconf(&all, &wrong);
+  check_published(mdp, &all, (int64_t[]){670, 827, 997});
+  check_asked(mdp, wrong, (asked){false, false, 1e-13, 65341.0 / 64089341.0});
+  check_asked(mdp, wrong, (asked){false, true, 1e-13, 6859.0 / 64030859.0});
+  coh_mdp_destroy(&mdp);
+  free(wrong);
+}
+
+/* microseconds, cost and collisions until both stations have sent */
+static void stations_on_the_air(void **state) {
+  (void)state;
+  const struct {
+    wlan_pays pays;
+    asked what;
+  } of[] = {
+      {WLAN_TIME, {true, false, 1e-10, 79630.0 / 21.0}},
+      {WLAN_TIME, {true, true, 1e-10, 1325.0}},
+      {WLAN_COST, {true, false, 1e-10, 5852200.0 / 209.0}},
+      {WLAN_COST, {true, true, 1e-10, 7625.0}},
+      {WLAN_COLLISIONS, {true, false, 1e-10, 256.0 / 209.0}},
+  };
+  for (size_t k = 0; k < sizeof of / sizeof *of; k++) {
+    uint8_t *done;
+    explored all;
+    coh_mdp *mdp = wlan(of[k].pays, &all, &done);
+    check_published(mdp, &all, (int64_t[]){2954, 3972, 5202});
+    check_asked(mdp, done, of[k].what);
+    coh_mdp_destroy(&mdp);
+    free(done);
+  }
+}
+
+/* the most useful jobs that a battery is good for, and the chance of five */
+static void jobs_on_a_battery(void **state) {
+  (void)state;
+  uint8_t *spent, *enough;
+  explored all;
+  coh_mdp *mdp = jobs(0, &all, &spent, &enough);
+  check_published(mdp, &all, (int64_t[]){12828, 14649, 21795});
+  check_asked(mdp, spent, (asked){true, false, 1e-10, 26428.0 / 6561.0});
+  coh_mdp_destroy(&mdp);
+  free(spent);
+  free(enough);
+  mdp = jobs(5, &all, &spent, &enough);
+  explored_clear(&all);
+  check_asked(mdp, enough, (asked){false, false, 1e-12, 184.0 / 6561.0});
+  coh_mdp_destroy(&mdp);
+  free(spent);
+  free(enough);
 }
 
 /* costs are negative rewards: the shortest ways of a gridworld; both signs are refused */
@@ -281,6 +359,9 @@ int main(void) {
       cmocka_unit_test(a_policy_inside_bounds),
       cmocka_unit_test(herman),
       cmocka_unit_test(colliding_stations),
+      cmocka_unit_test(addresses_without_a_server),
+      cmocka_unit_test(stations_on_the_air),
+      cmocka_unit_test(jobs_on_a_battery),
       cmocka_unit_test(shared_coins),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "task/solve/solve.h"
+#include "task/tensor_visit.h"
 
 enum { N_NUMBERS = 8 };
 
@@ -64,7 +65,7 @@ coh_status coh_solve_load_lane(void *task, int64_t lane, coh_loader *loader) {
 typedef struct tensors {
   const coh_solve *solve;
   coh_store store;
-  coh_status (*move)(void *store, coh_store which, const char *name, const coh_array *array);
+  coh_tensor_visit *move;
   void *file;
 } tensors;
 
@@ -73,16 +74,6 @@ static coh_status move_tensor(void *given, const char *name, bool by_state,
   const tensors *to = given;
   if (by_state && to->solve->model->world) return COH_OK; // in lanes
   return to->move(to->file, to->store, name, array);
-}
-
-static coh_status save_one(void *saver, coh_store store, const char *name,
-                           const coh_array *array) {
-  return coh_save_tensor(saver, store, name, array);
-}
-
-static coh_status load_one(void *loader, coh_store store, const char *name,
-                           const coh_array *array) {
-  return coh_load_tensor(loader, store, name, array);
 }
 
 /* the answer of all ranks, for others to read */
@@ -123,7 +114,7 @@ coh_status coh_solve_save(void *task, coh_saver *saver) {
       (double)solve->turn, solve->has_answer,        solve->is_done,          solve->width,
       solve->gain,         (double)solve->n_changed, (double)solve->n_rounds, 0.0};
   memcpy(solve->saved, numbers, sizeof numbers);
-  tensors to = {solve, COH_STORE_MODEL, save_one, saver};
+  tensors to = {solve, COH_STORE_MODEL, coh_visit_save, saver};
   COH_TRY(solve->model->world ? save_together(solve, saver)
                               : visit_answer(solve, move_tensor, &to));
   COH_TRY(move_numbers(solve, solve->saved, &to));
@@ -144,7 +135,7 @@ static coh_status restore_turn(coh_solve *solve) {
 coh_status coh_solve_load(void *task, coh_loader *loader) {
   coh_solve *solve = task;
   double numbers[N_NUMBERS];
-  tensors from = {solve, COH_STORE_MODEL, load_one, loader};
+  tensors from = {solve, COH_STORE_MODEL, coh_visit_load, loader};
   COH_TRY(visit_answer(solve, move_tensor, &from));
   COH_TRY(move_numbers(solve, numbers, &from));
   solve->turn = (int64_t)numbers[0];

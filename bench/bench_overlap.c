@@ -5,9 +5,10 @@
  *
  * rows: of the minibatch; 0: so many that computing takes factor % as long as the sum alone. An
  * update is taken in turns: `compute` (no sum), `sum` (no computing), `blocking` (compute, then
- * sum), `polled` (the product: messages move between two operators), and with thread=1
- * `threaded` (a thread of its own moves them; needs MPI_THREAD_MULTIPLE). One JSON line a way:
- * microseconds of the slowest rank, medians with intervals and samples; hidden = (compute + sum
+ * sum), `polled` (the product: messages move between two operators), `late` (the same with
+ * gradients that are applied one update late), and with thread=1 `threaded` (a thread of its
+ * own moves them; needs MPI_THREAD_MULTIPLE). One JSON line a way: microseconds of the slowest
+ * rank, medians with intervals and samples; hidden = (compute + sum
  * - way) / sum. */
 #include <inttypes.h>
 #include <math.h>
@@ -24,10 +25,11 @@
 #include "sample.h"
 #include "task/learner_overlap.h"
 
-enum { MAX_SAMPLES = 200, MAX_LAYERS = 64, N_WAYS = 5 };
+enum { MAX_SAMPLES = 200, MAX_LAYERS = 64, N_WAYS = 6 };
 
-typedef enum way { COMPUTE, SUM, BLOCKING, POLLED, THREADED } way;
-static const char *const way_names[] = {"compute", "sum", "blocking", "polled", "threaded"};
+typedef enum way { COMPUTE, SUM, BLOCKING, POLLED, LATE, THREADED } way;
+static const char *const way_names[] = {"compute", "sum",  "blocking",
+                                        "polled",  "late", "threaded"};
 
 typedef struct bench {
   int64_t n_floats, n_layers, n_rows, factor, n_samples, threaded;
@@ -37,7 +39,7 @@ typedef struct bench {
   coh_workspace *workspace;
   coh_value input, gradient[MAX_LAYERS];
   float *params;
-  coh_learner learner;
+  coh_learner learner, late; /* late: over the same blocks */
   coh_lane_sum *whole;
   pthread_t courier;
   _Atomic int64_t n_asked, n_served; /* updates of the courier; -1 asked: end */
@@ -71,6 +73,8 @@ static coh_status build(bench *b, int64_t n_rows) {
     b->learner = (coh_learner){.context = &b->context, .name = "", .n_floats = n_floats};
     COH_NEW(b->learner.gradient, 1);
     COH_NEW(b->learner.gradient[0], n_floats + COH_LEARNER_TAIL);
+    b->late = b->learner;
+    COH_TRY(coh_learner_delay(&b->late));
   }
   float *x = coh_workspace_data(b->workspace, b->input);
   for (int64_t i = 0; i < n_rows * width; i++)
@@ -118,6 +122,13 @@ static coh_status threaded(bench *b) {
   return coh_learner_sum(&b->learner);
 }
 
+// settled in between: nothing is applied
+static coh_status late(bench *b) {
+  COH_TRY(coh_learner_run(&b->late, b->workspace, 0, coh_program_n_steps(b->program)));
+  COH_TRY(coh_learner_settle(&b->late, NULL));
+  return coh_learner_begin(&b->late);
+}
+
 static coh_status update(bench *b, way how) {
   switch (how) {
   case COMPUTE:
@@ -130,6 +141,8 @@ static coh_status update(bench *b, way how) {
   case POLLED:
     COH_TRY(coh_learner_run(&b->learner, b->workspace, 0, coh_program_n_steps(b->program)));
     return coh_learner_sum(&b->learner);
+  case LATE:
+    return late(b);
   default:
     return threaded(b);
   }
@@ -137,11 +150,13 @@ static coh_status update(bench *b, way how) {
 
 static coh_status take(bench *b, way how, int64_t n_repeats, double *seconds) {
   b->learner.owner = how == THREADED ? b->courier : pthread_self();
+  if (how == LATE) COH_TRY(late(b)); // the first one has nothing to settle
   COH_TRY(coh_comm_barrier(b->context.world));
   double begun = coh_clock_now();
   for (int64_t i = 0; i < n_repeats; i++)
     COH_TRY(update(b, how));
   *seconds = (coh_clock_now() - begun) / (double)n_repeats;
+  COH_TRY(coh_learner_settle(&b->late, NULL));
   return coh_comm_reduce_real(b->context.world, COH_REDUCE_MAX, seconds, 1);
 }
 
@@ -173,6 +188,8 @@ static coh_status prepare(bench *b) {
   }
   COH_TRY(coh_learner_overlap(&b->learner, b->program, b->graph, b->gradient));
   COH_TRY(coh_learner_connect(&b->learner));
+  COH_TRY(coh_learner_overlap(&b->late, b->program, b->graph, b->gradient));
+  COH_TRY(coh_learner_connect(&b->late));
   COH_CHECK(!b->threaded || pthread_create(&b->courier, NULL, carry, b) == 0, COH_E_INTERNAL,
             "no thread");
   return COH_OK;
@@ -245,6 +262,8 @@ int main(int n, char **argument) {
   status = coh_comm_agree(b.context.world, status);
   if (status != COH_OK && coh_world_rank(b.context.world) == 0)
     fprintf(stderr, "bench_overlap: %s\n", coh_error_message());
+  b.late.gradient = NULL; // the other's
+  coh_learner_destroy(&b.late);
   coh_learner_destroy(&b.learner);
   coh_lane_sum_destroy(&b.whole);
   unbuild(&b);

@@ -8,6 +8,7 @@
 
 #include "base/choice.h"
 #include "cohort/mdp_rows.h"
+#include "mdp/mdp_free.h"
 #include "mdp/plan.h"
 
 static coh_world *world(void) {
@@ -81,6 +82,39 @@ static void sweeps_have_the_bits_of_one_rank(void **state) {
   coh_free(choice);
   coh_mdp_shard_destroy(&shard);
   coh_mdp_destroy(&mdp);
+  assert_all_ranks();
+}
+
+/* Matrix-free sweeps, of which ranks do some: sweep by sweep the bits of one rank. */
+static void check_free(const coh_mdp_source *source, int n_sweeps) {
+  coh_mdp_free *alone, *shared;
+  coh_mdp_solve_options options = {.n_threads = 2};
+  EXPECT_HERE_AND_THERE(coh_mdp_free_create(NULL, source, NULL, &alone) == COH_OK);
+  EXPECT_HERE_AND_THERE(coh_mdp_free_create(world(), source, &options, &shared) == COH_OK);
+  size_t n_bytes = (size_t)source->n_states * sizeof(double);
+  for (int k = 1; k <= n_sweeps; k++) {
+    EXPECT(coh_mdp_free_sweep(alone, k == n_sweeps) == COH_OK);
+    EXPECT(coh_mdp_free_sweep(shared, k == n_sweeps) == COH_OK);
+    EXPECT(memcmp(alone->values, shared->values, n_bytes) == 0);
+    EXPECT(alone->width == shared->width && alone->is_done == shared->is_done);
+  }
+  EXPECT(isfinite(shared->width));
+  coh_mdp_free_destroy(&alone);
+  coh_mdp_free_destroy(&shared);
+}
+
+static void sweeps_without_rows_have_the_bits_of_one_rank(void **state) {
+  (void)state;
+  enum { SIDE = 210 }; // eleven stretches; the band has two, some ranks none
+  coh_mdp_grid options = {
+      .n_rows = SIDE, .n_cols = SIDE, .slip = 0.2, .goal_reward = 1, .discount = 0.95};
+  coh_mdp_grid_source *grid;
+  coh_mdp_source source;
+  EXPECT_HERE_AND_THERE(coh_mdp_grid_source_create(&options, &grid, &source) == COH_OK);
+  check_free(&source, 13);
+  coh_mdp_grid_source_destroy(&grid);
+  coh_mdp_random_source(&banded, &source);
+  check_free(&source, 13);
   assert_all_ranks();
 }
 
@@ -309,6 +343,11 @@ static void a_bad_row_fails_everywhere(void **state) {
   coh_mdp_shard *shard;
   EXPECT(coh_mdp_shard_create(world(), &source, 0, 1, &shard) == COH_E_DATA);
   EXPECT(strstr(coh_error_message(), "state 90, row 0: probabilities sum to 0.5") != NULL);
+  coh_mdp_free *free_of_rows;
+  EXPECT_HERE_AND_THERE(coh_mdp_free_create(world(), &source, NULL, &free_of_rows) == COH_OK);
+  EXPECT(coh_mdp_free_sweep(free_of_rows, false) == COH_E_DATA);
+  EXPECT(strstr(coh_error_message(), "state 90: its rows") != NULL);
+  coh_mdp_free_destroy(&free_of_rows);
   source.n_states = 0;
   EXPECT(coh_mdp_shard_create(world(), &source, 0, 1, &shard) == COH_E_DATA);
   assert_all_ranks();
@@ -318,6 +357,7 @@ int main(void) {
   const struct CMUnitTest shard_tests[] = {
       cmocka_unit_test(halo_of_a_grid_is_its_edges),
       cmocka_unit_test(sweeps_have_the_bits_of_one_rank),
+      cmocka_unit_test(sweeps_without_rows_have_the_bits_of_one_rank),
       cmocka_unit_test(methods_stay_inside_the_bound_in_a_band),
       cmocka_unit_test(methods_stay_inside_the_bound_anywhere),
       cmocka_unit_test(methods_stay_inside_the_bound_on_a_grid),

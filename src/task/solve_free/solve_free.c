@@ -1,6 +1,6 @@
 /* Task solve_free: the discounted optimum of a model that no memory holds, inside bounds that
  * hold. Rows are asked for in every sweep; two vectors are all that is kept. A step is a sweep.
- * Every rank does the same. */
+ * Ranks divide the sweeps, each with the values of all states. */
 #include <math.h>
 #include <stdio.h>
 
@@ -72,7 +72,7 @@ static coh_status fill(solve_free *solve) {
   COH_TRY(coh_mdp_model_supply(&options->model, options->discount, solve->context->seed, false,
                                &solve->supply));
   COH_DELETE(solve->supply.picture.wall); // it is too large to be drawn
-  return coh_mdp_free_create(&solve->supply.source,
+  return coh_mdp_free_create(solve->context->world, &solve->supply.source,
                              &(coh_mdp_solve_options){.minimize = options->sense == 1,
                                                       .tolerance = options->tolerance,
                                                       .n_threads = solve->context->n_threads},
@@ -257,7 +257,9 @@ static const char *const progress[] = {"solve/width", "rate/states", NULL};
 const coh_task_type coh_task_solve_free = {
     .kind = {"solve_free",
              "Planning in a model that no memory holds: discounted optima inside bounds that "
-             "hold, by sweeps that make the rows as they go (MacQueen 1966).",
+             "hold, by sweeps that make the rows as they go (MacQueen 1966). Ranks divide the "
+             "sweeps; "
+             "each keeps the values of all states.",
              table, sizeof(free_options)},
     .unit = "sweeps",
     .create = create,

@@ -75,7 +75,8 @@ static coh_status mean_curve(const comparison *c, int64_t k, const char *metric,
   for (int64_t i = 0; i < c->n_runs && status == COH_OK; i++)
     if (c->run[i].group == k) status = take_run(&c->run[i], metric, curve, at++, g->n, values);
   for (int64_t i = 0; status == COH_OK && i < curve->n; i++)
-    coh_mean_interval(g->n, values + i * g->n, &curve->y[i], &curve->low[i], &curve->high[i]);
+    coh_mean_interval(g->n, 1, values + i * g->n, &curve->y[i], &curve->low[i],
+                      &curve->high[i]);
   coh_free(values);
   return status;
 }
@@ -196,7 +197,7 @@ static void write_cell(const comparison *c, int64_t k, const char *key, char cel
     snprintf(cell, CELL_BYTES, "-");
     return;
   }
-  coh_mean_interval(n, value, &mean, &low, &high);
+  coh_mean_interval(n, 1, value, &mean, &low, &high);
   if (n > 1)
     snprintf(cell, CELL_BYTES, "%.5g \xc2\xb1 %.2g", mean, (high - low) / 2);
   else

@@ -56,24 +56,17 @@ coh_status coh_episodes_step(coh_episodes *e) {
 }
 
 void coh_score_episodes(int64_t n, const coh_episode *episode, coh_score *score) {
-  double square = 0;
   *score = (coh_score){.best = -INFINITY, .worst = INFINITY, .n_episodes = n};
   for (int64_t i = 0; i < n; i++) {
-    score->mean += episode[i].reward;
     score->discounted += episode[i].discounted;
     score->length += episode[i].length;
     score->best = fmax(score->best, episode[i].reward);
     score->worst = fmin(score->worst, episode[i].reward);
   }
-  score->mean /= (double)n;
   score->discounted /= (double)n;
   score->length /= (double)n;
-  for (int64_t i = 0; i < n; i++)
-    square += (episode[i].reward - score->mean) * (episode[i].reward - score->mean);
-  double half =
-      n > 1 ? coh_student_quantile(n - 1) * sqrt(square / (double)(n - 1) / (double)n) : 0;
-  score->low = score->mean - half;
-  score->high = score->mean + half;
+  coh_mean_interval(n, sizeof *episode / sizeof(double), &episode->reward, &score->mean,
+                    &score->low, &score->high);
 }
 
 void coh_score_metrics(const coh_score *score, coh_metric_row *row) {

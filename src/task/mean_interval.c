@@ -12,14 +12,14 @@ double coh_student_quantile(int64_t degrees) {
   return degrees <= 30 ? table[degrees - 1] : 1.96 + 2.4 / (double)degrees;
 }
 
-void coh_mean_interval(int64_t n, const double *values, double *mean, double *low,
-                       double *high) {
+void coh_mean_interval(int64_t n, int64_t stride, const double *values, double *mean,
+                       double *low, double *high) {
   double sum = 0, square = 0;
   for (int64_t i = 0; i < n; i++)
-    sum += values[i];
+    sum += values[i * stride];
   *mean = sum / (double)n;
   for (int64_t i = 0; i < n; i++)
-    square += (values[i] - *mean) * (values[i] - *mean);
+    square += (values[i * stride] - *mean) * (values[i * stride] - *mean);
   double half =
       n > 1 ? coh_student_quantile(n - 1) * sqrt(square / (double)(n - 1) / (double)n) : 0;
   *low = *mean - half;

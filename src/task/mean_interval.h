@@ -8,9 +8,10 @@
  * degree of freedom. */
 double coh_student_quantile(int64_t degrees);
 
-/* Mean of n >= 1 values and Student's 95% interval of it, which is the mean alone for n = 1. Summed
- * in order: the same bits for every layout. */
-void coh_mean_interval(int64_t n, const double *values, double *mean, double *low,
-                       double *high);
+/* Mean of n >= 1 values and Student's 95% interval of it, which is the mean alone for n = 1.
+ * Summed in order: the same bits for every layout. stride: from a value to the next, in
+ * doubles. */
+void coh_mean_interval(int64_t n, int64_t stride, const double *values, double *mean,
+                       double *low, double *high);
 
 #endif

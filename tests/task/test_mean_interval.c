@@ -20,12 +20,16 @@ static void an_interval_is_the_one_worked_by_hand(void **state) {
   const double values[] = {1, 2, 3};
   double mean, low, high;
   // deviation 1, two degrees of freedom
-  coh_mean_interval(3, values, &mean, &low, &high);
+  coh_mean_interval(3, 1, values, &mean, &low, &high);
   assert_within(mean, 2, 1e-12);
   assert_within(high - mean, 4.303 / sqrt(3), 1e-9);
   assert_within(mean - low, 4.303 / sqrt(3), 1e-9);
-  coh_mean_interval(1, values, &mean, &low, &high);
+  coh_mean_interval(1, 1, values, &mean, &low, &high);
   assert_true(low == 1 && mean == 1 && high == 1);
+  const double apart[] = {1, 9, 2, 9, 3};
+  coh_mean_interval(3, 2, apart, &mean, &low, &high);
+  assert_within(mean, 2, 1e-12);
+  assert_within(high - mean, 4.303 / sqrt(3), 1e-9);
 }
 
 int main(void) {

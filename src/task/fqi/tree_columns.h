@@ -44,28 +44,89 @@ COH_TREE_INLINE uint32_t *coh_tree_row_numbers(const coh_tree_columns *columns) 
   return (uint32_t *)(void *)coh_tree_column(columns, columns->n_columns - 1);
 }
 
+// ---- ranges -------------------------------------------------------------------------------
+
+#ifdef __AVX512F__
+
+enum { COH_TREE_LANES = 16 };
+typedef __m512 coh_tree_lanes;
+
+COH_TREE_INLINE coh_tree_lanes coh_tree_load(const float *x) {
+  return _mm512_loadu_ps(x);
+}
+
+COH_TREE_INLINE coh_tree_lanes coh_tree_lower(coh_tree_lanes a, coh_tree_lanes b) {
+  return _mm512_min_ps(a, b);
+}
+
+COH_TREE_INLINE coh_tree_lanes coh_tree_higher(coh_tree_lanes a, coh_tree_lanes b) {
+  return _mm512_max_ps(a, b);
+}
+
+COH_TREE_INLINE void coh_tree_reduce(coh_tree_lanes lo, coh_tree_lanes hi, float *low,
+                                     float *high) {
+  *low = _mm512_reduce_min_ps(lo);
+  *high = _mm512_reduce_max_ps(hi);
+}
+
+#elif defined(__AVX2__)
+
+enum { COH_TREE_LANES = 8 };
+typedef __m256 coh_tree_lanes;
+
+COH_TREE_INLINE coh_tree_lanes coh_tree_load(const float *x) {
+  return _mm256_loadu_ps(x);
+}
+
+COH_TREE_INLINE coh_tree_lanes coh_tree_lower(coh_tree_lanes a, coh_tree_lanes b) {
+  return _mm256_min_ps(a, b);
+}
+
+COH_TREE_INLINE coh_tree_lanes coh_tree_higher(coh_tree_lanes a, coh_tree_lanes b) {
+  return _mm256_max_ps(a, b);
+}
+
+COH_TREE_INLINE void coh_tree_reduce(coh_tree_lanes lo, coh_tree_lanes hi, float *low,
+                                     float *high) {
+  __m128 l = _mm_min_ps(_mm256_castps256_ps128(lo), _mm256_extractf128_ps(lo, 1));
+  __m128 h = _mm_max_ps(_mm256_castps256_ps128(hi), _mm256_extractf128_ps(hi, 1));
+  l = _mm_min_ps(l, _mm_movehl_ps(l, l));
+  h = _mm_max_ps(h, _mm_movehl_ps(h, h));
+  *low = _mm_cvtss_f32(_mm_min_ss(l, _mm_movehdup_ps(l)));
+  *high = _mm_cvtss_f32(_mm_max_ss(h, _mm_movehdup_ps(h)));
+}
+
+#endif
+
+/* Least and greatest of n >= 1 numbers. */
+COH_TREE_INLINE void coh_tree_range(const float *x, int64_t n, float *low, float *high) {
+#ifdef __AVX2__
+  if (n >= COH_TREE_LANES) {
+    coh_tree_lanes lo = coh_tree_load(x + n - COH_TREE_LANES), hi = lo; // may overlap others
+    for (int64_t i = 0; i + COH_TREE_LANES < n; i += COH_TREE_LANES) {
+      coh_tree_lanes v = coh_tree_load(x + i);
+      lo = coh_tree_lower(v, lo);
+      hi = coh_tree_higher(v, hi);
+    }
+    coh_tree_reduce(lo, hi, low, high);
+    return;
+  }
+#endif
+  float lo = x[0], hi = x[0];
+  for (int64_t i = 1; i < n; i++) {
+    lo = x[i] < lo ? x[i] : lo;
+    hi = x[i] > hi ? x[i] : hi;
+  }
+  *low = lo;
+  *high = hi;
+}
+
+// ---- sums and parts -----------------------------------------------------------------------
+
 #ifdef __AVX512F__
 
 COH_TREE_INLINE __mmask16 coh_tree_first_rows(int64_t n) {
   return (__mmask16)((1u << n) - 1);
-}
-
-/* Least and greatest of n >= 1 numbers. */
-COH_TREE_INLINE void coh_tree_range(const float *x, int64_t n, float *low, float *high) {
-  __m512 lo = _mm512_set1_ps(x[0]), hi = lo, first = lo;
-  int64_t i = 0;
-  for (; i + 16 <= n; i += 16) {
-    __m512 v = _mm512_loadu_ps(x + i);
-    lo = _mm512_min_ps(v, lo);
-    hi = _mm512_max_ps(v, hi);
-  }
-  if (i < n) {
-    __m512 v = _mm512_mask_loadu_ps(first, coh_tree_first_rows(n - i), x + i);
-    lo = _mm512_min_ps(v, lo);
-    hi = _mm512_max_ps(v, hi);
-  }
-  *low = _mm512_reduce_min_ps(lo);
-  *high = _mm512_reduce_max_ps(hi);
 }
 
 /* sum + the numbers of a mask, in double. */
@@ -189,28 +250,6 @@ COH_TREE_INLINE __m256 coh_tree_first_lanes(int64_t n) {
   return _mm256_castsi256_ps(_mm256_cmpgt_epi32(_mm256_set1_epi32((int)n), lane));
 }
 
-/* Least and greatest of n >= 1 numbers. */
-COH_TREE_INLINE void coh_tree_range(const float *x, int64_t n, float *low, float *high) {
-  __m256 first = _mm256_set1_ps(x[0]), lo = first, hi = first;
-  int64_t i = 0;
-  for (; i + 8 <= n; i += 8) {
-    __m256 v = _mm256_loadu_ps(x + i);
-    lo = _mm256_min_ps(v, lo);
-    hi = _mm256_max_ps(v, hi);
-  }
-  if (i < n) {
-    __m256 v = _mm256_blendv_ps(first, _mm256_loadu_ps(x + i), coh_tree_first_lanes(n - i));
-    lo = _mm256_min_ps(v, lo);
-    hi = _mm256_max_ps(v, hi);
-  }
-  __m128 l = _mm_min_ps(_mm256_castps256_ps128(lo), _mm256_extractf128_ps(lo, 1));
-  __m128 h = _mm_max_ps(_mm256_castps256_ps128(hi), _mm256_extractf128_ps(hi, 1));
-  l = _mm_min_ps(l, _mm_movehl_ps(l, l));
-  h = _mm_max_ps(h, _mm_movehl_ps(h, h));
-  *low = _mm_cvtss_f32(_mm_min_ss(l, _mm_movehdup_ps(l)));
-  *high = _mm_cvtss_f32(_mm_max_ss(h, _mm_movehdup_ps(h)));
-}
-
 COH_TREE_INLINE __m256d coh_tree_add_lanes(__m256d sum, __m256 y) {
   sum = _mm256_add_pd(sum, _mm256_cvtps_pd(_mm256_castps256_ps128(y)));
   return _mm256_add_pd(sum, _mm256_cvtps_pd(_mm256_extractf128_ps(y, 1)));
@@ -312,16 +351,6 @@ COH_TREE_INLINE int64_t coh_tree_part(const coh_tree_columns *columns,
 }
 
 #else
-
-COH_TREE_INLINE void coh_tree_range(const float *x, int64_t n, float *low, float *high) {
-  float lo = x[0], hi = x[0];
-  for (int64_t i = 1; i < n; i++) {
-    lo = x[i] < lo ? x[i] : lo;
-    hi = x[i] > hi ? x[i] : hi;
-  }
-  *low = lo;
-  *high = hi;
-}
 
 COH_TREE_INLINE int64_t coh_tree_weigh(const float *x, float cut, const float *y, float origin,
                                        int64_t n, double *sum) {

@@ -1,5 +1,9 @@
 /* Signals as requests. A handler may only set a flag, and it finds no other place for it than
- * process-wide variables; those are here and nowhere else. */
+ * process-wide variables; those are here and nowhere else.
+ *
+ * Handlers run on a stack of their own. Compiled kernels of oneDNN 2.6 keep data further below
+ * the stack pointer than the 128 bytes that a signal's frame leaves alone, so that a request in
+ * the middle of a product would overwrite it. */
 #include "comm/signals.h"
 
 #include <signal.h>
@@ -8,6 +12,8 @@
 static volatile sig_atomic_t request_seen;
 static struct sigaction action_before[3];
 static int n_open; // opens that were not closed
+static stack_t stack_before;
+static _Alignas(64) char stack[1 << 16]; // a frame with AVX-512 and AMX state is 12 KiB
 
 static const int caught[3] = {SIGUSR1, SIGTERM, SIGINT};
 
@@ -21,13 +27,23 @@ static void on_signal(int number) {
   }
 }
 
+// for the calling thread, which the kernel asks first; a stack that it has stays
+static coh_status open_stack(void) {
+  const stack_t own = {.ss_sp = stack, .ss_size = sizeof stack};
+  COH_CHECK(sigaltstack(NULL, &stack_before) == 0, COH_E_INTERNAL, "no stack for signals");
+  if (!(stack_before.ss_flags & SS_DISABLE)) return COH_OK;
+  COH_CHECK(sigaltstack(&own, NULL) == 0, COH_E_INTERNAL, "no stack for signals");
+  return COH_OK;
+}
+
 coh_status coh_signals_open(void) {
   if (n_open > 0) {
     n_open++;
     return COH_OK;
   }
   request_seen = COH_REQUEST_NONE;
-  struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+  COH_TRY(open_stack());
+  struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART | SA_ONSTACK};
   sigemptyset(&action.sa_mask);
   for (int i = 0; i < 3; ++i)
     COH_CHECK(sigaction(caught[i], &action, &action_before[i]) == 0, COH_E_INTERNAL,
@@ -40,6 +56,7 @@ void coh_signals_close(void) {
   if (n_open == 0 || --n_open > 0) return;
   for (int i = 0; i < 3; ++i)
     sigaction(caught[i], &action_before[i], NULL);
+  if (stack_before.ss_flags & SS_DISABLE) sigaltstack(&stack_before, NULL);
   request_seen = COH_REQUEST_NONE;
 }
 

@@ -8,11 +8,12 @@
 #include "mdp/mdp_sweep.h"
 
 /* Memory is asked for this many bytes before it is used: the processor's own prefetchers follow
- * every stream, but not far enough. Plain rows are asked into the second cache: what the first
- * one can await at a time bounds 14 bytes a transition more than what memory gives does. */
-enum { AHEAD = 4096 };
+ * every stream, but not far enough. Plain rows are asked into the second cache, and from
+ * further: what the first one can await at a time bounds 14 bytes a transition more than what
+ * memory gives does. */
+enum { AHEAD = 4096, PLAIN_AHEAD = 8192 };
 #define COH_ASK(pointer) __builtin_prefetch((const char *)(pointer) + AHEAD)
-#define COH_ASK_SECOND(pointer) __builtin_prefetch((const char *)(pointer) + AHEAD, 0, 2)
+#define COH_ASK_SECOND(pointer) __builtin_prefetch((const char *)(pointer) + PLAIN_AHEAD, 0, 2)
 
 /* The sum of P values of a row that begins at entry e, in four parts; *e: out, where the next
  * row begins. length: of every row, 0: look. form and length are constants where this is
@@ -26,7 +27,8 @@ static inline __attribute__((always_inline)) coh_mdp_four expect(const coh_mdp_s
   int64_t at = *e;
   if (form == COH_MDP_PLAIN) {
     COH_ASK_SECOND(mdp->probability + at);
-    COH_ASK_SECOND(mdp->next + at);
+    // two rows of eight columns share a line
+    if (length != 8 || !(row & 1)) COH_ASK_SECOND(mdp->next + at);
     *e = length ? at + length : mdp->first_entry[row + 1];
     return coh_mdp_row_sum_parts(mdp->next + at, mdp->probability + at, *e - at, job->values);
   }

@@ -396,6 +396,29 @@ coh_status coh_krylov_gmres(coh_krylov *krylov, const double *b, double target,
 /* ------------------------------------------------------------------------------- largest -- */
 
 /* Asks for less than the last Euclidean residual until no component is too large. */
+// of the true residual, which lies in the first vector; NAN where there is one
+static double largest_residual(const coh_krylov *krylov) {
+  const double *r = krylov->vector[0];
+  double largest = 0.0;
+  for (int64_t i = 0; i < krylov->system.n; i++)
+    if (!(fabs(r[i]) <= largest)) largest = fabs(r[i]);
+  return largest;
+}
+
+coh_status coh_krylov_richardson(coh_krylov *krylov, const double *b, double tolerance,
+                                 int64_t max_products, double *x, coh_krylov_outcome *outcome) {
+  *outcome = (coh_krylov_outcome){0};
+  for (;;) {
+    COH_TRY(true_residual(krylov, b, x, krylov->vector[0], outcome));
+    if (outcome->n_products == 1) outcome->start = outcome->residual;
+    outcome->residual = largest_residual(krylov);
+    outcome->reached = outcome->residual <= tolerance;
+    if (outcome->reached || !isfinite(outcome->residual) || outcome->n_products >= max_products)
+      return COH_OK;
+    COH_TRY(update(krylov, (update_job){.x = krylov->vector[0], .z = x, .a = 1.0, .c = 1.0}));
+  }
+}
+
 coh_status coh_krylov_settle(coh_krylov *krylov, bool gmres, const double *b, double tolerance,
                              int64_t max_products, double *x, coh_krylov_outcome *outcome) {
   int64_t n = krylov->system.n, n_products = 0;
@@ -405,10 +428,7 @@ coh_status coh_krylov_settle(coh_krylov *krylov, bool gmres, const double *b, do
         krylov, b, target, max_products - n_products, x, outcome));
     if (turn == 0) start = outcome->start;
     n_products += outcome->n_products;
-    const double *r = krylov->vector[0]; // the true one
-    largest = 0.0;
-    for (int64_t i = 0; i < n; i++)
-      if (!(fabs(r[i]) <= largest)) largest = fabs(r[i]);
+    largest = largest_residual(krylov);
     if (!isfinite(largest) || !outcome->reached) break;
     target = 0.25 * outcome->residual;
   }

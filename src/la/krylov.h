@@ -56,6 +56,12 @@ coh_status coh_krylov_bicgstab(coh_krylov *krylov, const double *b, double targe
 coh_status coh_krylov_gmres(coh_krylov *krylov, const double *b, double target,
                             int64_t max_products, double *x, coh_krylov_outcome *outcome);
 
+/* Richardson's iteration x += b - A x, until the largest component of the residual is at most
+ * `tolerance`: slow, but with A = I - c P, P stochastic or its transpose and c < 1, certain.
+ * For systems of one process. */
+coh_status coh_krylov_richardson(coh_krylov *krylov, const double *b, double tolerance,
+                                 int64_t max_products, double *x, coh_krylov_outcome *outcome);
+
 /* The same until the largest component of the residual is at most `tolerance`, by Euclidean
  * targets that fall. For systems of one process. */
 coh_status coh_krylov_settle(coh_krylov *krylov, bool gmres, const double *b, double tolerance,

@@ -1,5 +1,8 @@
 /* Policy evaluation and visits by Krylov solvers. */
 #include "mdp/mdp_evaluate.h"
+
+#include <string.h>
+
 #include "base/alloc.h"
 #include "la/krylov.h"
 #include "mdp/mdp_blocks.h"
@@ -73,6 +76,11 @@ static coh_status solve_to(coh_mdp_evaluator *evaluator, coh_mdp_policy policy,
   evaluator->policy = policy;
   COH_TRY(coh_krylov_settle(evaluator->krylov, method == COH_MDP_GMRES, b, tolerance,
                             MOST_PRODUCTS, x, &outcome));
+  if (!outcome.reached && evaluator->shard->mdp->discount < 1.0) {
+    // where the recurrence breaks down, as it may along paths that nothing leaves
+    memset(x, 0, (size_t)evaluator->shard->n_own * sizeof *x);
+    COH_TRY(coh_krylov_richardson(evaluator->krylov, b, tolerance, MOST_PRODUCTS, x, &outcome));
+  }
   COH_CHECK(outcome.reached, COH_E_DIVERGED,
             "the policy's equations are solved to %.3g only, not to %.3g%s", outcome.residual,
             tolerance,

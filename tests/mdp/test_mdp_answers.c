@@ -124,6 +124,33 @@ static void visits_are_the_adjoint_of_values(void **state) {
   coh_mdp_destroy(&mdp);
 }
 
+/* Along a path that nothing leaves BiCGStab's recurrence breaks down: visits are powers of the
+ * discount all the same. */
+static void visits_along_a_path(void **state) {
+  (void)state;
+  enum { N = 400 };
+  coh_mdp_builder *builder;
+  coh_mdp *mdp;
+  assert_ok(coh_mdp_build(N, 0.99, &builder));
+  for (int64_t s = 0; s < N; s++) {
+    assert_ok(coh_mdp_add_row(builder, s, 0, 1.0));
+    assert_ok(coh_mdp_add_entry(builder, s + 1 < N ? s + 1 : s, 1.0, 0.0));
+  }
+  assert_ok(coh_mdp_finish(&builder, &mdp));
+  coh_mdp_incoming *incoming;
+  assert_ok(coh_mdp_incoming_create(mdp, &incoming));
+  double *visits = coh_alloc_array(N, sizeof *visits),
+         *start = coh_alloc_array(N, sizeof *start);
+  start[0] = 1;
+  assert_ok(coh_mdp_visits(incoming, (coh_mdp_policy){0}, start, 1e-12, 1, visits));
+  for (int64_t s = 0; s < N; s++)
+    assert_within(visits[s], pow(0.99, (double)s) / (s + 1 < N ? 1 : 0.01), 1e-9);
+  coh_free(visits);
+  coh_free(start);
+  coh_mdp_incoming_destroy(&incoming);
+  coh_mdp_destroy(&mdp);
+}
+
 /* The same bits on one and two threads, and the bound holds against a tighter solve. */
 static void threads_do_not_matter(void **state) {
   (void)state;
@@ -172,6 +199,7 @@ int main(void) {
       cmocka_unit_test(random_walk_on_4x4),
       cmocka_unit_test(jumping_world_5x5),
       cmocka_unit_test(visits_are_the_adjoint_of_values),
+      cmocka_unit_test(visits_along_a_path),
       cmocka_unit_test(threads_do_not_matter),
       cmocka_unit_test(faults_are_found_on_entry),
   };

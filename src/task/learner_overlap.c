@@ -244,10 +244,9 @@ coh_status coh_learner_run(coh_learner *learner, coh_workspace *workspace, int64
 
 coh_status coh_learner_run_beside(coh_learner *learner, const coh_program *program,
                                   coh_workspace *workspace) {
-  int64_t n_steps = coh_program_n_steps(program);
   if (!learner->is_summing || !pthread_equal(pthread_self(), learner->owner))
-    return coh_program_run_steps(program, workspace, 0, n_steps);
-  for (int64_t k = 0; k < n_steps; k++) {
+    return coh_program_run(program, workspace);
+  for (int64_t k = 0; k < coh_program_n_steps(program); k++) {
     COH_TRY(coh_program_run_steps(program, workspace, k, k + 1));
     COH_TRY(coh_learner_poll(learner));
   }

@@ -1,5 +1,5 @@
-/* Gradients that are applied one update late: the recurrence written out, through a save that
- * settles what is under way. */
+/* Gradients that are applied one update late: the recurrence written out, also where every sum
+ * is settled at once, as a save does. */
 #include "world_at_hand.h"
 
 #include "nn/choice_text.h"

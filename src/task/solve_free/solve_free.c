@@ -258,8 +258,7 @@ const coh_task_type coh_task_solve_free = {
     .kind = {"solve_free",
              "Planning in a model that no memory holds: discounted optima inside bounds that "
              "hold, by sweeps that make the rows as they go (MacQueen 1966). Ranks divide the "
-             "sweeps; "
-             "each keeps the values of all states.",
+             "sweeps; each keeps the values of all states.",
              table, sizeof(free_options)},
     .unit = "sweeps",
     .create = create,

@@ -2,20 +2,30 @@
 
     torch_gan.py [batch=128] [way=alternating|simultaneous] [samples=15] [ms=800] [paced=0|1]
                  [layout=channels_last|contiguous] [compile=0|1] [precision=f32|bf16]
+    torch_gan.py train=SECONDS,SECONDS... rows=IDX.gz out=DIR [batch=64] way=alternating ...
 
 The same two networks, losses, optimisers and averaged generator as the config. alternating: the
 update of PyTorch's DCGAN example (discriminator on real rows, on generated rows, then the
 generator through the discriminator again). simultaneous: both players from one forward pass, as
 Cohort moves them. Images wait in memory as bytes and are widened, as Cohort's loader does. bf16: autocast
 around both networks and the losses.
+
+train: learn from the images of an IDX file instead of being timed, and at each of these processor
+seconds write 10,000 images of the generator (as the example shows them: batch statistics, no
+average) to DIR/SECONDS.npy, bytes of 28 x 28, for `cohort eval` to score.
 """
+import gzip
+import sys
+import time
+
+import numpy as np
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
 import torch_turns
 
 options = torch_turns.read_options(__doc__, batch="128", way="simultaneous", layout="channels_last", compile="0",
-                                   precision="f32")
+                                   precision="f32", train="", rows="", out=".")
 BATCH = int(options["batch"])
 
 
@@ -42,11 +52,19 @@ discriminator = start(nn.Sequential(
 makers, critics = list(generator.parameters()), list(discriminator.parameters())
 adam = dict(lr=2e-4, betas=(0.5, 0.999), fused=True)
 maker_step, critic_step = torch.optim.Adam(makers, **adam), torch.optim.Adam(critics, **adam)
-images = torch.randint(0, 256, (60000, 1, 28, 28), dtype=torch.uint8)
+if options["train"]:
+    with gzip.open(options["rows"]) as file:
+        images = torch.from_numpy(np.frombuffer(file.read(), np.uint8, offset=16).copy()).view(-1, 1, 28, 28)
+else:
+    images = torch.randint(0, 256, (60000, 1, 28, 28), dtype=torch.uint8)
+order = []
 
 
 def draw():
-    rows = images[torch.randint(0, 60000, (BATCH,))]
+    if len(order) < BATCH:  # an epoch shows every image once
+        order[:] = torch.randperm(len(images)).tolist()
+    rows = images[order[-BATCH:]]
+    del order[-BATCH:]
     real = rows.float().mul_(2 / 255).sub_(1)
     if options["layout"] == "channels_last":
         real = real.contiguous(memory_format=torch.channels_last)
@@ -79,7 +97,8 @@ def alternating():
         loss = F.softplus(-discriminator(fake)).mean()
     loss.backward()
     maker_step.step()
-    follow()
+    if not options["train"]:
+        follow()
 
 
 def simultaneous():
@@ -104,4 +123,25 @@ if options["compile"] == "1":
     generator, discriminator = torch.compile(generator), torch.compile(discriminator)
 
 
+@torch.no_grad()
+def made(count=10000, at_once=100):
+    parts = [generator(torch.randn(at_once, 100, 1, 1)) for _ in range(count // at_once)]
+    return torch.cat(parts).add(1).mul(127.5).round().clamp(0, 255).byte().view(count, 28, 28).contiguous().numpy()
+
+
+def train():
+    spent, updates = 0.0, 0
+    for second in sorted(int(part) for part in options["train"].split(",")):
+        begun = time.process_time()
+        while spent + time.process_time() - begun < second:
+            update()
+            updates += 1
+        spent += time.process_time() - begun
+        np.save(f"{options['out']}/{second}.npy", made())
+        print(f"{spent:.0f} processor seconds, {updates} updates, {updates * BATCH / len(images):.2f} epochs", flush=True)
+
+
+if options["train"]:
+    train()
+    sys.exit()
 torch_turns.run("torch_gan", update, options)

@@ -5,12 +5,12 @@
  * rank draws the same stratified targets, and only rows that are needed on another rank move.
  * What is stored and sampled depends on the config and the seed, never on ranks or threads.
  *
- *   environment ring   ... o o o o F o o o o o o F o o o>     o  frame of a transition
- *                          `-episode-'                        F  final frame of an episode
+ *   environment ring   ... o o o o F o o o o o o o o o>     o  frame of a transition
+ *                          truncated terminated  open       F  final frame of a truncated episode
  *
- * An episode of T transitions keeps T + 1 frames, so the state after a truncation is always
- * there to bootstrap from. A transition can be sampled once its n-step window is complete or
- * its episode has ended.
+ * A truncated episode of T transitions keeps T + 1 frames, so the state after it is there to
+ * bootstrap from; a terminated one keeps T, for there is no value beyond. A transition can be
+ * sampled once its n-step window is complete or its episode has ended.
  *
  * One update, on every rank:
  *   coh_replay_append(...)            lane by lane, lanes may be on different threads
@@ -54,7 +54,7 @@ typedef struct coh_replay_options {
   int tier;         /* coh_replay_tier */
   int64_t chunk;    /* rows of a cold chunk */
   int64_t cache;    /* decoded chunks kept by a lane */
-  int64_t episode;  /* steps; room for final frames is made for episodes of this mean length */
+  int64_t episode;  /* steps between truncations that room for final frames is made for */
   bool prioritized; /* proportional priorities instead of uniform sampling */
   double alpha;     /* exponent of priorities */
   double epsilon;   /* added to the absolute error */
@@ -111,7 +111,7 @@ typedef struct coh_transition {
   float reward;
   bool terminated;         /* the problem ended: no value beyond */
   bool truncated;          /* a limit cut the episode: its value goes on beyond */
-  const void *final_frame; /* row_bytes: the last observation, if either is set; else unused */
+  const void *final_frame; /* row_bytes: the last observation, if truncated; else unused */
 } coh_transition;
 
 /* Store one transition of a local lane; the oldest ones of that environment give way.
@@ -148,7 +148,8 @@ coh_status coh_replay_draw(coh_replay *replay, uint64_t update, double beta);
 /* Where gather writes: n = batch / n_lanes rows, in the caller's memory. A NULL is skipped. */
 typedef struct coh_replay_rows {
   float *states;         /* (n, n_values * stack), frames interleaved channel-last */
-  float *next_states;    /* (n, n_values * stack), after the steps of the return */
+  float *next_states;    /* (n, n_values * stack), after the steps of the return; what rows of
+                            zero bytes expand to where the episode terminated */
   void *packed_states;   /* (n, stack, row_bytes), oldest frame first */
   void *packed_next;     /* (n, stack, row_bytes) */
   int32_t *actions;      /* (n) */

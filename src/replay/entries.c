@@ -144,12 +144,12 @@ uint32_t coh_entries_row(const coh_entries *entries, int64_t env, int64_t number
   int64_t block = place / BLOCK, before = place % BLOCK;
   const uint32_t *row = entries->row + env * entries->n_blocks;
   const uint64_t *plane = planes_at(entries, env, place);
-  uint64_t ends = plane[0] | plane[1], below = (UINT64_C(1) << before) - 1;
+  uint64_t cuts = plane[1], below = (UINT64_C(1) << before) - 1; // COH_END_TRUNCATED's bit
   if (number - before + n_places >= next)
-    return row[block] + (uint32_t)(before + __builtin_popcountll(ends & below));
+    return row[block] + (uint32_t)(before + __builtin_popcountll(cuts & below));
   // the block's first place has been taken again: count back from the block after it, whose
   // places beyond the last are zero
   int64_t end = (block + 1) * BLOCK < n_places ? (block + 1) * BLOCK : n_places;
   return row[end == n_places ? 0 : block + 1] -
-         (uint32_t)(end - place + __builtin_popcountll(ends & ~below));
+         (uint32_t)(end - place + __builtin_popcountll(cuts & ~below));
 }

@@ -3,8 +3,8 @@
  *   block of 64 places   row of the first | terminated | truncated | action, bit 0, 1 ... |
  *                        reward, bit 0, 1 ...        (a word of 64 bits each but the first)
  *
- * A transition takes one row of frames and its episode's last one two, so a block's first row
- * and a count of the ends before a place tell the place's row. Rewards take bits where they are
+ * A transition takes one row of frames and one that was cut off two, so a block's first row
+ * and a count of the cuts before a place tell the place's row. Rewards take bits where they are
  * declared as whole numbers of a range, and a float each where not. */
 #ifndef COHORT_REPLAY_ENTRIES_H
 #define COHORT_REPLAY_ENTRIES_H
@@ -24,6 +24,12 @@ typedef struct coh_entry_layout {
 
 /* How an episode stands after a transition. */
 enum { COH_END_TERMINATED = 1, COH_END_TRUNCATED = 2 };
+
+/* Rows of frames of a transition that ends so: a truncated episode's value goes on in the state
+ * after it, which no other transition's frame shows; a terminated one's does not. */
+static inline int64_t coh_end_rows(uint32_t end) {
+  return end == COH_END_TRUNCATED ? 2 : 1;
+}
 
 typedef struct coh_entry {
   uint32_t end; /* 0, COH_END_TERMINATED or COH_END_TRUNCATED */

@@ -15,9 +15,9 @@ const coh_option coh_replay_option_table[] = {
      .doc = "Frames that the cold tier compresses together."},
     {ROW(cache, COH_INT), .initial = "8", .min = 2, .max = 65536, .unit = "chunks",
      .doc = "Decompressed chunks that a lane of the cold tier keeps."},
-    {ROW(episode, COH_INT), .initial = "8", .min = 1, .max = 2147483647.0, .unit = "steps",
-     .doc = "Mean episode length that room for final frames is made for; shorter episodes "
-            "evict before the capacity is reached."},
+    {ROW(episode, COH_INT), .initial = "32", .min = 1, .max = 2147483647.0, .unit = "steps",
+     .doc = "Steps from one truncation to the next that room for final frames is made for; "
+            "truncations that come sooner evict before the capacity is reached."},
     {ROW(prioritized, COH_BOOL), .initial = "false",
      .doc = "Sample in proportion to priorities (Schaul et al. 2016) instead of uniformly."},
     {ROW(alpha, COH_REAL), .initial = "0.6", .min = 0, .max = 4, .unit = "",

@@ -119,20 +119,18 @@ static void make_ready(coh_shard *shard, int64_t env, bool ended) {
 
 coh_status coh_shard_append(coh_shard *shard, int64_t env, const coh_transition *transition) {
   coh_timeline *time = shard->time + env;
-  bool ended = transition->terminated || transition->truncated;
-  int64_t n_rows = ended ? 2 : 1;
+  uint32_t end = transition->terminated  ? COH_END_TERMINATED
+                 : transition->truncated ? COH_END_TRUNCATED
+                                         : 0;
+  int64_t n_rows = coh_end_rows(end);
   while (time->next - time->first == shard->layout.n_kept ||
          time->row + n_rows - coh_shard_low_row(shard, env) > shard->layout.frames.n_slots)
     evict(shard, env);
 
   int64_t row = time->row;
   COH_TRY(coh_shard_put(shard, env, transition->frame));
-  if (ended) COH_TRY(coh_shard_put(shard, env, transition->final_frame));
-  coh_entry entry = {.end = transition->terminated  ? COH_END_TERMINATED
-                            : transition->truncated ? COH_END_TRUNCATED
-                                                    : 0,
-                     .action = transition->action,
-                     .reward = transition->reward};
+  if (n_rows == 2) COH_TRY(coh_shard_put(shard, env, transition->final_frame));
+  coh_entry entry = {.end = end, .action = transition->action, .reward = transition->reward};
   coh_entries_put(&shard->entries, env, time->next, &entry);
   coh_entries_set_row(&shard->entries, env, time->next, row);
   time->next++;
@@ -140,7 +138,7 @@ coh_status coh_shard_append(coh_shard *shard, int64_t env, const coh_transition 
   shard->n_stored++;
   shard->n_appended++;
   shard->changed = true;
-  make_ready(shard, env, ended);
+  make_ready(shard, env, end != 0);
   return COH_OK;
 }
 
@@ -213,8 +211,13 @@ coh_status coh_shard_fetch(coh_shard *shard, int64_t env, int64_t number, coh_re
   record->action = coh_entries_get(&shard->entries, env, number).action;
 
   uint8_t *state = (uint8_t *)(record + 1);
-  uint8_t *after = state + (size_t)shard->layout.stack * shard->layout.frames.row_bytes;
+  size_t n_bytes = (size_t)shard->layout.stack * shard->layout.frames.row_bytes;
+  uint8_t *after = state + n_bytes;
   COH_TRY(copy_stack(shard, env, coh_shard_row(shard, env, number), number - 1, false, state));
+  if (end == COH_END_TERMINATED) {
+    memset(after, 0, n_bytes);
+    return COH_OK;
+  }
   return copy_stack(shard, env, coh_shard_row(shard, env, last) + 1, last, true, after);
 }
 

@@ -6,7 +6,7 @@
  *   evicted | can be sampled | window open |
  *
  * The state after a transition is the row after its frame: the next transition's frame, or the
- * final frame of its episode. */
+ * final frame of an episode that was cut off. Nothing is kept beyond a terminal transition. */
 #ifndef COHORT_REPLAY_SHARD_H
 #define COHORT_REPLAY_SHARD_H
 

@@ -5,7 +5,7 @@
 #include "base/alloc.h"
 #include "replay/parts.h"
 
-static const uint64_t magic = UINT64_C(0x31796c7065526f43); // "CoReply1"
+static const uint64_t magic = UINT64_C(0x32796c7065526f43); // "CoReply2"
 
 /* The shape, which must agree, and the lane's counters. All fields are 8 bytes wide. */
 typedef struct lane_header {
@@ -178,7 +178,7 @@ static coh_status check_env(const coh_shard *shard, const env_header *one) {
 }
 
 /* Read the transitions. Rows are numbered backwards from the newest: each takes one, and one
- * more for the final frame where an episode ends. */
+ * more for the final frame where an episode was cut off. */
 static coh_status load_entries(coh_shard *shard, int64_t env, const env_header *one,
                                coh_replay_read *read, void *context) {
   const coh_timeline *time = &one->time;
@@ -198,14 +198,14 @@ static coh_status load_entries(coh_shard *shard, int64_t env, const env_header *
     coh_entry put = {found.end, found.action, found.reward};
     coh_entries_put(&shard->entries, env, number, &put);
     if (sampled && shard->layout.prioritized) coh_mass_tree_set(&shard->tree, at, found.mass);
-    n_rows += kept ? 1 + (found.end ? 1 : 0) : 0;
+    n_rows += kept ? coh_end_rows(found.end) : 0;
     if (kept && found.end && number + 1 > ready) ready = number + 1;
   }
   COH_CHECK(ready == time->ready && n_rows <= time->row - one->first_row, COH_E_CHECKPOINT,
             "the transitions of an environment do not fit together");
   int64_t row = time->row;
   for (int64_t number = time->next - 1; number >= oldest; number--) {
-    row -= coh_entries_end(&shard->entries, env, number) ? 2 : 1;
+    row -= coh_end_rows(coh_entries_end(&shard->entries, env, number));
     coh_entries_set_row(&shard->entries, env, number, row);
   }
   if (oldest < time->next)

@@ -106,7 +106,7 @@ void model_step(model *m, coh_replay *replay, int64_t first_lane, int64_t n_loca
     bool ends = coh_stream_uniform(&stream) < m->end_rate;
     env->end[number] = ends ? 1 + (int)coh_stream_below(&stream, 2) : 0;
     env->row[number] = env->n_rows;
-    env->n_rows += ends ? 2 : 1;
+    env->n_rows += env->end[number] == 2 ? 2 : 1; // a cut episode shows one frame more
 
     // the window is complete n steps later, or when the episode ends
     int64_t lane = i / per_lane;
@@ -122,7 +122,7 @@ void model_step(model *m, coh_replay *replay, int64_t first_lane, int64_t n_loca
                                  .reward = env->reward[number],
                                  .terminated = env->end[number] == 1,
                                  .truncated = env->end[number] == 2,
-                                 .final_frame = ends ? final_frame : NULL};
+                                 .final_frame = env->end[number] == 2 ? final_frame : NULL};
     assert_ok(coh_replay_append(replay, lane, i % per_lane, &transition));
   }
 }
@@ -201,7 +201,10 @@ void model_fetch(const model *m, int64_t env, int64_t number, model_row *row) {
   row->discount = end == 1 ? 0.0f : (float)pow(m->config.gamma, (double)steps);
   row->action = e->action[number];
   stack_of(m, env, e->row[number], number - start, row->state);
-  stack_of(m, env, e->row[number] + steps, number - start + steps, row->after);
+  if (end == 1)
+    memset(row->after, 0, (size_t)m->config.stack * m->config.row_bytes);
+  else
+    stack_of(m, env, e->row[number] + steps, number - start + steps, row->after);
 }
 
 void model_set_error(model *m, int64_t env, int64_t number, float error) {

@@ -143,7 +143,7 @@ static void keeps_the_last_frame_at_truncation(void **state) {
   const double g = 0.9;
   const double returns[] = {1 + 2 * g + 4 * g * g, 2 + 4 * g + 8 * g * g, 4 + 8 * g, 8, 100};
   const double discounts[] = {g * g * g, g * g * g, g * g, g, 0};
-  const uint8_t next[] = {13, 99, 99, 99, 77};
+  const uint8_t next[] = {13, 99, 99, 99, 0}; // and nothing beyond a terminal step
   int seen[5] = {0};
   for (int i = 0; i < 64; i++) {
     int action = buffers.rows.actions[i], k = action == 50 ? 4 : action - 10;
@@ -181,10 +181,10 @@ static void a_window_must_be_complete(void **state) {
 static void short_episodes_evict_early_and_say_so(void **state) {
   (void)state;
   coh_replay_config config = model_config(1, 1, 100, 32);
-  config.options.episode = 10; // but every step ends one
+  config.options.episode = 10; // but every step is cut off
   coh_replay *replay = make(&config);
   for (int i = 0; i < 500; i++)
-    put(replay, (uint8_t)i, (float)i, 1, 0);
+    put(replay, (uint8_t)i, (float)i, 2, 0);
   coh_replay_stats stats;
   coh_replay_stats_of(replay, &stats);
   assert_in_range(stats.n_transitions, 55, 99);

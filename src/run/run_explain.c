@@ -62,9 +62,12 @@ static void add_table(void *context, const char *caption, const char *const *hea
                       const char *const *cells, int64_t n_rows, int64_t n_columns) {
   asked *a = context;
   coh_results_table(a->results, caption, header, cells, n_rows, n_columns);
-  int *width =
-      a->output && n_columns > 0 ? coh_alloc_array((size_t)n_columns, sizeof *width) : NULL;
-  if (!width) return;
+  if (!a->output || n_columns == 0) return;
+  int *width = coh_alloc_array((size_t)n_columns, sizeof *width);
+  if (!width) {
+    fprintf(a->output, "warning: out of memory for the table '%s'\n", caption);
+    return;
+  }
   for (int64_t k = 0; k < n_columns; k++)
     width[k] = column_width(header, cells, n_rows, n_columns, k);
   print_table(a->output, header, cells, n_rows, n_columns, width);

@@ -30,7 +30,7 @@ static void put_next(coh_entries *entries, plain *list, int64_t env, int64_t num
   list[env].row[number] = list[env].next_row;
   coh_entries_put(entries, env, number, entry);
   coh_entries_set_row(entries, env, number, list[env].next_row);
-  list[env].next_row += entry->end ? 2 : 1;
+  list[env].next_row += entry->end == COH_END_TRUNCATED ? 2 : 1; // and its final frame
 }
 
 static void check(const coh_entries *entries, const plain *list, int64_t env, int64_t first,

@@ -102,7 +102,8 @@ void coh_run_close(coh_run *run) {
 
 // remove what a killed session was in the middle of writing
 static void sweep(const char *folder) {
-  static const char *const places[] = {"", "/checkpoints", "/results", "/figures"};
+  static const char *const places[] = {
+      "", "/checkpoints", "/results", "/results/progress", "/results/projector", "/figures"};
   for (size_t k = 0; k < sizeof places / sizeof *places; k++) {
     char path[COH_PATH_BYTES];
     snprintf(path, sizeof path, "%s%s", folder, places[k]);

@@ -57,14 +57,21 @@ if options["train"]:
         images = torch.from_numpy(np.frombuffer(file.read(), np.uint8, offset=16).copy()).view(-1, 1, 28, 28)
 else:
     images = torch.randint(0, 256, (60000, 1, 28, 28), dtype=torch.uint8)
-order = []
+order = torch.empty(0, dtype=torch.int64)  # what is left of an epoch
+
+
+def choose():
+    global order
+    if not options["train"]:
+        return torch.randint(0, len(images), (BATCH,))
+    if len(order) < BATCH:  # an epoch shows an image once at most
+        order = torch.randperm(len(images))
+    chosen, order = order[:BATCH], order[BATCH:]
+    return chosen
 
 
 def draw():
-    if len(order) < BATCH:  # an epoch shows every image once
-        order[:] = torch.randperm(len(images)).tolist()
-    rows = images[order[-BATCH:]]
-    del order[-BATCH:]
+    rows = images[choose()]
     real = rows.float().mul_(2 / 255).sub_(1)
     if options["layout"] == "channels_last":
         real = real.contiguous(memory_format=torch.channels_last)
